@@ -65,6 +65,9 @@ public sealed class Wire
         yield return new Wire(octets, all, Delivery.Reads);
     }
 
+    /// <summary>Other octets, cut at the same places as far as they have them, and delivered in the same way.</summary>
+    public Wire WithOctets(byte[] octets) => new(octets, [.. _cuts.Where(cut => cut <= octets.Length)], _delivery);
+
     /// <summary>Brings the octets to <paramref name="step"/>, once for all segments or once a read.</summary>
     /// <returns>What is still unread after the last one.</returns>
     internal byte[] Feed(WireStep step)

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Net;
 using System.Text.Unicode;
 
 namespace Smtp.Core;
@@ -24,8 +23,6 @@ public static class PathSyntax
 
     private static readonly SearchValues<byte> LetterDigitHyphen =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-"u8);
-
-    private static readonly SearchValues<byte> Ipv6Text = SearchValues.Create("0123456789ABCDEFabcdef:."u8);
 
     /// <summary>
     /// Parses a path at the start of <paramref name="text"/>.
@@ -262,7 +259,7 @@ public static class PathSyntax
     {
         if (!text.IsEmpty && text[0] == '[')
         {
-            return AddressLiteralLength(text);
+            return AddressLiteral.Length(text);
         }
 
         bool utf8 = (options & PathOptions.AllowUtf8) != 0;
@@ -284,90 +281,6 @@ public static class PathSyntax
 
             i++;
         }
-    }
-
-    /// <summary><c>address-literal = "[" ( IPv4 / "IPv6:" IPv6-addr / tag ":" 1*dcontent ) "]"</c></summary>
-    private static int AddressLiteralLength(ReadOnlySpan<byte> text)
-    {
-        int close = text.IndexOf((byte)']');
-        if (close < 0)
-        {
-            return 0;
-        }
-
-        ReadOnlySpan<byte> content = text[1..close];
-        int colon = content.IndexOf((byte)':');
-        bool valid = colon < 0 ? IsIpv4(content)
-            : colon == 4 && System.Text.Ascii.EqualsIgnoreCase(content[..4], "IPv6"u8) ? IsIpv6(content[5..])
-            : IsGeneralLiteral(content, colon);
-        return valid ? close + 1 : 0;
-    }
-
-    /// <summary><c>Snum 3("." Snum)</c>, each 0 to 255 of one to three digits.</summary>
-    private static bool IsIpv4(ReadOnlySpan<byte> text)
-    {
-        int i = 0;
-        for (int part = 0; part < 4; part++)
-        {
-            int digits = 0;
-            int value = 0;
-            while (i < text.Length && char.IsAsciiDigit((char)text[i]) && digits < 4)
-            {
-                value = (value * 10) + (text[i++] - '0');
-                digits++;
-            }
-
-            if (digits is 0 or > 3 || value > 255)
-            {
-                return false;
-            }
-
-            if (part < 3 && (i >= text.Length || text[i++] != '.'))
-            {
-                return false;
-            }
-        }
-
-        return i == text.Length;
-    }
-
-    // IPAddress also takes scope ids and brackets, so the characters are checked first; and it takes an IPv4 part with leading zeros
-    // as octal, so that part is held to Snum's rule here.
-    private static bool IsIpv6(ReadOnlySpan<byte> text)
-    {
-        if (text.IsEmpty || text.Length > 45 || text.ContainsAnyExcept(Ipv6Text) || !text.Contains((byte)':'))
-        {
-            return false;
-        }
-
-        int tail = text.LastIndexOf((byte)':') + 1;
-        if (text.Contains((byte)'.') && !IsIpv4(text[tail..]))
-        {
-            return false;
-        }
-
-        return IPAddress.IsValidUtf8(text);
-    }
-
-    private static bool IsGeneralLiteral(ReadOnlySpan<byte> content, int colon)
-    {
-        ReadOnlySpan<byte> tag = content[..colon];
-        ReadOnlySpan<byte> value = content[(colon + 1)..];
-        if (tag.IsEmpty || value.IsEmpty || tag.ContainsAnyExcept(LetterDigitHyphen) || tag[^1] == '-')
-        {
-            return false;
-        }
-
-        // dcontent = %d33-90 / %d94-126
-        foreach (byte octet in value)
-        {
-            if (octet is < 33 or (> 90 and < 94) or > 126)
-            {
-                return false;
-            }
-        }
-
-        return true;
     }
 
     private static int AtomLength(ReadOnlySpan<byte> text, SearchValues<byte> allowed, bool utf8)

@@ -15,7 +15,7 @@ public static class PathSyntax
     /// <summary>The longest path in octets, punctuation included (RFC 5321 §4.5.3.1.3).</summary>
     public const int MaximumPathLength = 256;
 
-    /// <summary>The longest label of a domain in octets (RFC 1035 §2.3.4).</summary>
+    /// <summary>The longest label of a domain in octets, if it is ASCII (RFC 1035 §2.3.4).</summary>
     public const int MaximumLabelLength = 63;
 
     private static readonly SearchValues<byte> AtomText =
@@ -106,9 +106,9 @@ public static class PathSyntax
             return false;
         }
 
-        ReadOnlySpan<byte> mailbox = text.Slice(start, length);
-        bool hasUtf8 = !System.Text.Ascii.IsValid(mailbox);
-        if (hasUtf8 && !IsSafeUtf8(mailbox))
+        ReadOnlySpan<byte> whole = text[open..i];
+        bool hasUtf8 = !System.Text.Ascii.IsValid(whole);
+        if (hasUtf8 && !IsSafeUtf8(whole))
         {
             return false;
         }
@@ -156,7 +156,7 @@ public static class PathSyntax
         return true;
     }
 
-    /// <summary><c>A-d-l = At-domain *( "," At-domain ) ":"</c></summary>
+    /// <summary><c>A-d-l = At-domain *( "," At-domain ) ":"</c>, <c>At-domain = "@" Domain</c>: names only, no address literals.</summary>
     private static bool TrySkipSourceRoute(ReadOnlySpan<byte> text, PathOptions options, ref int i)
     {
         if (i >= text.Length || text[i] != '@')
@@ -167,7 +167,7 @@ public static class PathSyntax
         while (i < text.Length && text[i] == '@')
         {
             i++;
-            int length = DomainLength(text[i..], options);
+            int length = NameLength(text[i..], options);
             if (length is 0 or > MaximumDomainLength)
             {
                 return false;
@@ -254,21 +254,26 @@ public static class PathSyntax
         return 0;
     }
 
-    /// <summary><c>Domain = sub-domain *("." sub-domain)</c>, or an address literal; the length, or 0 where none stands.</summary>
-    private static int DomainLength(ReadOnlySpan<byte> text, PathOptions options)
-    {
-        if (!text.IsEmpty && text[0] == '[')
-        {
-            return AddressLiteral.Length(text);
-        }
+    /// <summary><c>Domain / address-literal</c>; the length, or 0 where none stands.</summary>
+    private static int DomainLength(ReadOnlySpan<byte> text, PathOptions options) =>
+        !text.IsEmpty && text[0] == '[' ? AddressLiteral.Length(text) : NameLength(text, options);
 
+    /// <summary><c>Domain = sub-domain *("." sub-domain)</c>; the length, or 0 where none stands.</summary>
+    private static int NameLength(ReadOnlySpan<byte> text, PathOptions options)
+    {
         bool utf8 = (options & PathOptions.AllowUtf8) != 0;
         int i = 0;
         while (true)
         {
             // sub-domain = Let-dig [Ldh-str]: no hyphen at either end.
             int label = AtomLength(text[i..], LetterDigitHyphen, utf8);
-            if (label is 0 or > MaximumLabelLength || text[i] == '-' || text[i + label - 1] == '-')
+            if (label == 0 || text[i] == '-' || text[i + label - 1] == '-')
+            {
+                return 0;
+            }
+
+            // The DNS counts the octets of a label's ASCII form, which can be far shorter than its UTF-8 (RFC 5890 §4.2).
+            if (label > MaximumLabelLength && System.Text.Ascii.IsValid(text.Slice(i, label)))
             {
                 return 0;
             }
@@ -305,7 +310,7 @@ public static class PathSyntax
     }
 
     /// <summary>Well-formed, and without C1 controls, U+2028 and U+2029, which some software downstream takes for line ends.</summary>
-    private static bool IsSafeUtf8(ReadOnlySpan<byte> text)
+    internal static bool IsSafeUtf8(ReadOnlySpan<byte> text)
     {
         if (!Utf8.IsValid(text) || text.IndexOf("\u2028"u8) >= 0 || text.IndexOf("\u2029"u8) >= 0)
         {

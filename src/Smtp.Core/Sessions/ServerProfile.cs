@@ -9,7 +9,7 @@ namespace Smtp.Core;
 /// </summary>
 public sealed class ServerProfile
 {
-    private readonly byte[][] _ehloReplies = new byte[4][];
+    private readonly byte[][] _ehloReplies = new byte[16][];
     private readonly byte[] _heloReply;
 
     /// <summary>Makes a profile.</summary>
@@ -49,7 +49,7 @@ public sealed class ServerProfile
         _heloReply = Encoding.ASCII.GetBytes($"250 {options.HostName}\r\n");
         for (int state = 0; state < _ehloReplies.Length; state++)
         {
-            _ehloReplies[state] = BuildEhlo(isTls: (state & 1) != 0, isAuthenticated: (state & 2) != 0);
+            _ehloReplies[state] = BuildEhlo((state & 1) != 0, (state & 2) != 0, (state & 4) != 0, (state & 8) != 0);
         }
     }
 
@@ -87,15 +87,21 @@ public sealed class ServerProfile
     }
 
     /// <summary>Whether a mechanism may be used now: it is configured, and its secret would not cross the network in the clear.</summary>
-    internal bool Offers(string mechanism, bool isTls) =>
+    internal bool Offers(string mechanism, bool isTls, bool hasBinding, bool hasCertificate) =>
         Options.AuthenticationMechanisms.Contains(mechanism, StringComparer.OrdinalIgnoreCase)
-        && (isTls || Options.AllowPlaintextAuthentication || !SaslServerMechanism.SendsPlaintextSecret(mechanism));
+        && SaslServerMechanism.Canonical(mechanism) switch
+        {
+            "EXTERNAL" => isTls && hasCertificate,
+            "SCRAM-SHA-256-PLUS" => isTls && hasBinding,
+            _ => isTls || Options.AllowPlaintextAuthentication || !SaslServerMechanism.SendsPlaintextSecret(mechanism),
+        };
 
     /// <summary>Writes the reply to EHLO.</summary>
     /// <returns>Its length in octets.</returns>
-    internal int WriteEhlo(IBufferWriter<byte> output, bool isTls, bool isAuthenticated)
+    internal int WriteEhlo(IBufferWriter<byte> output, ServerSession session)
     {
-        byte[] reply = _ehloReplies[(isTls ? 1 : 0) | (isAuthenticated ? 2 : 0)];
+        int state = (session.IsTls ? 1 : 0) | (session.IsAuthenticated ? 2 : 0) | (session.ChannelBinding is not null ? 4 : 0) | (session.HasClientCertificate ? 8 : 0);
+        byte[] reply = _ehloReplies[state];
         output.Write(reply);
         return reply.Length;
     }
@@ -108,7 +114,7 @@ public sealed class ServerProfile
         return _heloReply.Length;
     }
 
-    private byte[] BuildEhlo(bool isTls, bool isAuthenticated)
+    private byte[] BuildEhlo(bool isTls, bool isAuthenticated, bool hasBinding, bool hasCertificate)
     {
         SmtpExtensions active = ActiveExtensions(isTls, isAuthenticated);
         var lines = new List<string> { HostName };
@@ -126,7 +132,7 @@ public sealed class ServerProfile
         Offer(SmtpExtensions.EightBitMime, "8BITMIME");
         Offer(SmtpExtensions.EnhancedStatusCodes, "ENHANCEDSTATUSCODES");
         Offer(SmtpExtensions.StartTls, "STARTTLS");
-        string[] mechanisms = [.. Options.AuthenticationMechanisms.Where(m => Offers(m, isTls))];
+        string[] mechanisms = [.. Options.AuthenticationMechanisms.Where(m => Offers(m, isTls, hasBinding, hasCertificate))];
         if (mechanisms.Length > 0 && !isAuthenticated)
         {
             Offer(SmtpExtensions.Auth, "AUTH " + string.Join(' ', mechanisms).ToUpperInvariant());

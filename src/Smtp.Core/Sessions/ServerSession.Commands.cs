@@ -184,7 +184,7 @@ public sealed partial class ServerSession
         _helloNameLength = _stagedHelloNameLength;
         _phase = SessionPhase.Ready;
         LastReplyCode = 250;
-        _unflushed += _hello == SmtpVerb.Helo ? _profile.WriteHelo(output) : _profile.WriteEhlo(output, IsTls, IsAuthenticated);
+        _unflushed += _hello == SmtpVerb.Helo ? _profile.WriteHelo(output) : _profile.WriteEhlo(output, this);
     }
 
     /// <summary><c>mail = "MAIL FROM:" Reverse-path [SP Mail-parameters] CRLF</c> (RFC 5321 §4.1.1.2)</summary>

@@ -53,6 +53,12 @@ public sealed partial class ServerSession
     /// <summary>Whether the connection is under TLS.</summary>
     public bool IsTls { get; private set; }
 
+    /// <summary>What SCRAM's -PLUS forms tie themselves to; null without TLS or if the driver has none.</summary>
+    public SaslChannelBinding? ChannelBinding { get; private set; }
+
+    /// <summary>Whether the client showed a certificate in the handshake, so that EXTERNAL makes sense.</summary>
+    public bool HasClientCertificate { get; private set; }
+
     /// <summary>Who the client proved to be with AUTH, or null.</summary>
     public string? Identity { get; private set; }
 
@@ -90,7 +96,9 @@ public sealed partial class ServerSession
     public int LastReplyCode { get; private set; }
 
     /// <summary>Tells the session that the connection was under TLS from its first octet on (RFC 8314 §3.3). Before the first <see cref="Advance"/> only.</summary>
-    public void UseImplicitTls()
+    /// <param name="channelBinding">As <see cref="ChannelBinding"/>.</param>
+    /// <param name="hasClientCertificate">As <see cref="HasClientCertificate"/>.</param>
+    public void UseImplicitTls(SaslChannelBinding? channelBinding = null, bool hasClientCertificate = false)
     {
         if (_phase != SessionPhase.Connected)
         {
@@ -98,6 +106,8 @@ public sealed partial class ServerSession
         }
 
         IsTls = true;
+        ChannelBinding = channelBinding;
+        HasClientCertificate = hasClientCertificate;
     }
 
     /// <summary>Goes on as far as the input and what is known allow.</summary>
@@ -232,7 +242,9 @@ public sealed partial class ServerSession
     /// Goes on after the handshake that <see cref="SessionEffect.UpgradeTls"/> asked for. All that was said before is forgotten, AUTH and EHLO
     /// too (RFC 3207 §4.2).
     /// </summary>
-    public void ResumeTls()
+    /// <param name="channelBinding">As <see cref="ChannelBinding"/>.</param>
+    /// <param name="hasClientCertificate">As <see cref="HasClientCertificate"/>.</param>
+    public void ResumeTls(SaslChannelBinding? channelBinding = null, bool hasClientCertificate = false)
     {
         if (_awaited != SessionEffect.UpgradeTls)
         {
@@ -241,6 +253,8 @@ public sealed partial class ServerSession
 
         _awaited = SessionEffect.NeedInput;
         IsTls = true;
+        ChannelBinding = channelBinding;
+        HasClientCertificate = hasClientCertificate;
         Identity = null;
         _hello = SmtpVerb.Unknown;
         _helloNameLength = 0;
@@ -281,6 +295,8 @@ public sealed partial class ServerSession
         _unproductiveCommands = 0;
         _unflushed = 0;
         IsTls = false;
+        ChannelBinding = null;
+        HasClientCertificate = false;
         Identity = null;
         MessagesAccepted = 0;
         LastVerb = SmtpVerb.Unknown;

@@ -60,7 +60,7 @@ public sealed partial class ClientSession
             case SmtpStage.Noop or SmtpStage.Reset when _operation != SmtpStage.Mail:
                 return ApplyPlain(expected.Stage, reply);
             default:
-                return ApplyTransaction(expected, reply, output);
+                return ApplyTransaction(expected, reply, isInputEmpty, output);
         }
     }
 
@@ -162,7 +162,7 @@ public sealed partial class ClientSession
         };
     }
 
-    private ClientEffect? ApplyTransaction(ExpectedReply expected, ReceivedReply reply, IBufferWriter<byte> output)
+    private ClientEffect? ApplyTransaction(ExpectedReply expected, ReceivedReply reply, bool isInputEmpty, IBufferWriter<byte> output)
     {
         if (!_transaction.TryApply(expected, reply))
         {
@@ -177,7 +177,9 @@ public sealed partial class ClientSession
         if (_transaction.HasAcceptedRecipients)
         {
             Phase = ClientPhase.Body;
-            return ClientEffect.SendBody;
+
+            // What stands behind the 354 already is a refusal, or no answer to anything: it is read before the body is sent.
+            return isInputEmpty ? ClientEffect.SendBody : null;
         }
 
         // RFC 2920 §3.1: 354 although no recipient was accepted is answered with a dot alone.

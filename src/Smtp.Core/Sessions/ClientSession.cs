@@ -130,8 +130,10 @@ public sealed partial class ClientSession
     /// <param name="size">The content's size in octets with CRLF line ends, as RFC 1870 counts it, or -1 if unknown.</param>
     /// <param name="body">What the content is.</param>
     /// <param name="report">Filled with what becomes of each recipient.</param>
-    /// <exception cref="ArgumentException">The envelope has no recipients, or one with a null path.</exception>
-    public void BeginTransaction(OutgoingEnvelope envelope, long size, BodyType body, TransactionReport report)
+    /// <param name="refusal">Why the caller, who knows the content, refuses the message; it is then decided without the server.</param>
+    /// <exception cref="ArgumentException">The envelope has no recipients, or a value that cannot go on the wire.</exception>
+    public void BeginTransaction(
+        OutgoingEnvelope envelope, long size, BodyType body, TransactionReport report, SendRefusal refusal = SendRefusal.None)
     {
         ArgumentNullException.ThrowIfNull(envelope);
         ArgumentNullException.ThrowIfNull(report);
@@ -139,7 +141,7 @@ public sealed partial class ClientSession
         envelope.Demand();
         DemandReady();
         Start(SmtpStage.Mail);
-        if (!_transaction.TryStart(envelope, size, body, Peer, IsTls, report))
+        if (!_transaction.TryStart(envelope, size, body, Peer, IsTls, report, refusal))
         {
             // Decided without the server: nothing is to be written.
             Phase = ClientPhase.Ready;

@@ -13,8 +13,9 @@ public sealed class OutgoingEnvelope
     public IList<EnvelopeRecipient> Recipients { get; } = new List<EnvelopeRecipient>();
 
     /// <summary>
-    /// What the content is. <see langword="null"/>, the default, lets the client find out where it can: content in memory is looked
-    /// through; other content counts as 8-bit.
+    /// What the content is. <see langword="null"/>, the default, lets the client find out: content in memory is looked through, and what
+    /// is 8-bit is sent as such whatever is said here; other content is declared 8-bit where the server offers 8BITMIME. Content that was
+    /// not declared 8-bit and turns out to be is broken off, never sent on.
     /// </summary>
     public BodyType? Body { get; set; }
 
@@ -43,7 +44,9 @@ public sealed class OutgoingEnvelope
         var copy = new OutgoingEnvelope
         {
             ReversePath = envelope.ReversePath.ToOwned(),
-            Body = envelope.Body,
+
+            // 7BIT is also what a client says that says nothing: it is found out anew.
+            Body = envelope.Body == BodyType.SevenBit ? null : envelope.Body,
             SmtpUtf8 = envelope.SmtpUtf8,
             RequireTls = envelope.RequireTls,
             Return = envelope.Return,

@@ -46,7 +46,13 @@ internal sealed class OutgoingTransaction
     /// <summary>Begins a transaction. A need of the message that the server does not meet decides all recipients at once.</summary>
     /// <returns>Whether there is something to write.</returns>
     internal bool TryStart(
-        OutgoingEnvelope envelope, long size, BodyType body, PeerCapabilities peer, bool isTls, TransactionReport report)
+        OutgoingEnvelope envelope,
+        long size,
+        BodyType body,
+        PeerCapabilities peer,
+        bool isTls,
+        TransactionReport report,
+        SendRefusal refusal)
     {
         _envelope = envelope;
         _report = report;
@@ -56,7 +62,7 @@ internal sealed class OutgoingTransaction
         report.Start(envelope);
 
         bool smtpUtf8 = envelope.NeedsSmtpUtf8();
-        SendRefusal refusal = Check(size, body, smtpUtf8, envelope.RequireTls, peer, isTls);
+        refusal = refusal != SendRefusal.None ? refusal : Check(size, body, smtpUtf8, envelope.RequireTls, peer, isTls);
         if (refusal != SendRefusal.None)
         {
             report.RefusePending(0, SmtpStage.None, refusal);
@@ -65,7 +71,7 @@ internal sealed class OutgoingTransaction
         }
 
         // RFC 9422 §4.2: what is beyond the limit would be refused, and is another transaction's.
-        _recipientLimit = Math.Min(report.RecipientCount, peer.MaximumRecipients ?? int.MaxValue);
+        _recipientLimit = Math.Min(report.Count, peer.MaximumRecipients ?? int.MaxValue);
         report.RefusePending(_recipientLimit, SmtpStage.None, SendRefusal.TooManyRecipients);
 
         _dsn = peer.Offers(SmtpExtensions.Dsn);

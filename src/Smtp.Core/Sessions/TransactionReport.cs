@@ -1,10 +1,12 @@
+using System.Collections;
+
 namespace Smtp.Core;
 
 /// <summary>
 /// What is known of a mail transaction, recipient by recipient. A <see cref="ClientSession"/> fills it; the same instance can be filled
 /// again and again, which then allocates nothing.
 /// </summary>
-public sealed class TransactionReport
+public sealed class TransactionReport : IReadOnlyList<RecipientReport>
 {
     private Slot[] _slots = [];
     private byte[] _arena = [];
@@ -12,7 +14,7 @@ public sealed class TransactionReport
     private Range _last;
 
     /// <summary>How many recipients the message has.</summary>
-    public int RecipientCount { get; private set; }
+    public int Count { get; private set; }
 
     /// <summary>A recipient's report, in the order of the envelope.</summary>
     public RecipientReport this[int index]
@@ -20,29 +22,40 @@ public sealed class TransactionReport
         get
         {
             ArgumentOutOfRangeException.ThrowIfNegative(index);
-            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, RecipientCount);
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count);
             ref readonly Slot slot = ref _slots[index];
             return new RecipientReport(slot.ForwardPath, slot.Outcome, slot.Stage, slot.Refusal, Reply(slot.Reply));
         }
     }
 
     /// <summary>Whether the server has taken the message for every recipient.</summary>
-    public bool IsAccepted => Count(DeliveryOutcome.Accepted) == RecipientCount && RecipientCount > 0;
+    public bool IsAccepted => CountOf(DeliveryOutcome.Accepted) == Count && Count > 0;
 
     /// <summary>Whether it is unknown for some recipient if the server has taken the message: see <see cref="DeliveryOutcome.Uncertain"/>.</summary>
-    public bool MayHaveBeenCommitted => Count(DeliveryOutcome.Uncertain) > 0;
+    public bool MayHaveBeenCommitted => CountOf(DeliveryOutcome.Uncertain) > 0;
 
     /// <summary>How many recipients have this outcome.</summary>
-    public int Count(DeliveryOutcome outcome)
+    public int CountOf(DeliveryOutcome outcome)
     {
         int count = 0;
-        for (int i = 0; i < RecipientCount; i++)
+        for (int i = 0; i < Count; i++)
         {
             count += _slots[i].Outcome == outcome ? 1 : 0;
         }
 
         return count;
     }
+
+    /// <inheritdoc/>
+    public IEnumerator<RecipientReport> GetEnumerator()
+    {
+        for (int i = 0; i < Count; i++)
+        {
+            yield return this[i];
+        }
+    }
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
     /// <summary>Starts over for an envelope: every recipient pending.</summary>
     internal void Start(OutgoingEnvelope envelope)
@@ -59,8 +72,8 @@ public sealed class TransactionReport
         }
 
         // Paths of an earlier, longer list are let go.
-        Array.Clear(_slots, count, Math.Max(0, RecipientCount - count));
-        RecipientCount = count;
+        Array.Clear(_slots, count, Math.Max(0, Count - count));
+        Count = count;
         _used = 0;
         _last = default;
     }
@@ -85,7 +98,7 @@ public sealed class TransactionReport
     /// <summary>Decides all pending recipients by one reply.</summary>
     internal void DecidePending(SmtpStage stage, ReceivedReply reply)
     {
-        for (int i = 0; i < RecipientCount; i++)
+        for (int i = 0; i < Count; i++)
         {
             Decide(i, stage, reply);
         }
@@ -94,7 +107,7 @@ public sealed class TransactionReport
     /// <summary>Decides the pending recipients from an index on by the client's own refusal.</summary>
     internal void RefusePending(int from, SmtpStage stage, SendRefusal refusal)
     {
-        for (int i = from; i < RecipientCount; i++)
+        for (int i = from; i < Count; i++)
         {
             ref Slot slot = ref _slots[i];
             if (slot.Outcome == DeliveryOutcome.Pending)
@@ -110,7 +123,7 @@ public sealed class TransactionReport
     internal void BreakPending(SmtpStage stage)
     {
         DeliveryOutcome outcome = stage == SmtpStage.FinalReply ? DeliveryOutcome.Uncertain : DeliveryOutcome.TransientFailure;
-        for (int i = 0; i < RecipientCount; i++)
+        for (int i = 0; i < Count; i++)
         {
             ref Slot slot = ref _slots[i];
             if (slot.Outcome == DeliveryOutcome.Pending)

@@ -93,6 +93,9 @@ public static class Replies
     /// <summary>503 5.5.1: EHLO or HELO has not come.</summary>
     public static readonly SmtpReply HelloFirst = new("503 5.5.1 Send EHLO or HELO first\r\n"u8);
 
+    /// <summary>503 5.5.1: the greeting already said no (RFC 5321 §3.1).</summary>
+    public static readonly SmtpReply ClientRefused = new("503 5.5.1 No service for this client; send QUIT\r\n"u8);
+
     /// <summary>503 5.5.1: MAIL has not come.</summary>
     public static readonly SmtpReply MailFirst = new("503 5.5.1 Send MAIL first\r\n"u8);
 

@@ -1,0 +1,296 @@
+using System.Buffers;
+
+namespace Smtp.Core;
+
+/// <content>DATA and BDAT: the body is handed out in slices of the input, counted and checked, and never held.</content>
+public sealed partial class ServerSession
+{
+    private DotDecoder _decoder;
+    private ChunkCounter _chunk;
+    private bool _isLastChunk;
+    private bool _messageOpen;
+    private SmtpReply _bodyRefusal;
+    private long _bodyLength;
+    private long _discarded;
+    private SessionPhase _phaseBehindChunk;
+
+    // EHLO between two chunks was accepted: the open message is to be dropped before anything else.
+    private bool _abortOwed;
+
+    /// <summary>What to write on <see cref="SessionEffect.WriteBody"/>. Valid until the next call of the session.</summary>
+    public ReadOnlyMemory<byte> BodyChunk { get; private set; }
+
+    /// <summary>The octets of the open message so far, as RFC 1870 counts them.</summary>
+    public long BodyLength => _bodyLength;
+
+    /// <summary>
+    /// Tells that the message that is open cannot be taken any more: what remains of it is read and dropped, and answered with
+    /// <paramref name="reply"/>. The driver has dropped its part, no <see cref="SessionEffect.AbortMessage"/> follows.
+    /// </summary>
+    /// <param name="reply">A 4yz or 5yz.</param>
+    public void FailMessage(SmtpReply reply)
+    {
+        if (!_messageOpen)
+        {
+            ThrowMisuse("No message is open.");
+        }
+
+        if (reply.IsPositive)
+        {
+            throw new ArgumentException("A failed message wants a refusal.", nameof(reply));
+        }
+
+        _messageOpen = false;
+        _bodyRefusal = reply;
+    }
+
+    /// <summary><c>data = "DATA" CRLF</c> (RFC 5321 §4.1.1.4)</summary>
+    private SessionEffect Data(ReadOnlySpan<byte> argument, IBufferWriter<byte> output)
+    {
+        if (!argument.IsEmpty)
+        {
+            return Answer(Replies.NoArgumentsAllowed, output);
+        }
+
+        if (_envelope.Body == BodyType.BinaryMime)
+        {
+            return Answer(Replies.BinaryNeedsBdat, output);
+        }
+
+        _decoder.Reset();
+        return Await(SessionEffect.OpenMessage);
+    }
+
+    /// <summary><c>bdat-cmd = "BDAT" SP chunk-size [ SP "LAST" ] CRLF</c>, <c>chunk-size = 1*DIGIT</c> (RFC 3030 §2)</summary>
+    private SessionEffect Bdat(ReadOnlySpan<byte> argument, IBufferWriter<byte> output)
+    {
+        if ((ActiveExtensions & SmtpExtensions.Chunking) == 0)
+        {
+            return RefuseChunk(argument, Replies.NotImplemented, output);
+        }
+
+        if (!TryParseChunk(argument, out long size, out bool isLast))
+        {
+            return RefuseChunk(argument, Replies.BadArguments, output);
+        }
+
+        _chunk = new ChunkCounter(size);
+        _isLastChunk = isLast;
+        _phaseBehindChunk = SessionPhase.Chunks;
+        if (size > _profile.Limits.MaximumMessageSize - _bodyLength)
+        {
+            // Known before the first octet: nothing of it is written.
+            _bodyRefusal = Replies.MessageTooBig;
+            _phase = SessionPhase.Chunk;
+            return AbortIfOpen();
+        }
+
+        if (_phase == SessionPhase.Chunks)
+        {
+            _phase = SessionPhase.Chunk;
+            return SessionEffect.Flush;
+        }
+
+        return Await(SessionEffect.OpenMessage);
+    }
+
+    /// <summary>
+    /// Refuses a BDAT. Its octets come all the same and must not be read as commands: exactly as many as it said are dropped, and then the
+    /// reply is given. If how many cannot be known, the connection is closed.
+    /// </summary>
+    private SessionEffect RefuseChunk(ReadOnlySpan<byte> argument, SmtpReply refusal, IBufferWriter<byte> output)
+    {
+        if (!TryParseChunk(argument, out long size, out _))
+        {
+            Say(refusal, output);
+            _phase = SessionPhase.Closing;
+            return SessionEffect.Close;
+        }
+
+        _chunk = new ChunkCounter(size);
+        _isLastChunk = false;
+        _bodyRefusal = refusal;
+        _phaseBehindChunk = _phase;
+        _phase = SessionPhase.Chunk;
+        return SessionEffect.Flush;
+    }
+
+    private void ResumeOpenMessage(SmtpReply reply, IBufferWriter<byte> output)
+    {
+        _awaited = SessionEffect.NeedInput;
+        bool isChunk = LastVerb == SmtpVerb.Bdat;
+        if (!reply.IsPositive)
+        {
+            if (isChunk)
+            {
+                // The transaction is over, and what its other chunks bring is refused one by one.
+                _bodyRefusal = reply;
+                _phase = SessionPhase.Chunk;
+            }
+            else
+            {
+                Say(reply, output);
+            }
+
+            return;
+        }
+
+        _messageOpen = true;
+        _bodyLength = 0;
+        _bodyRefusal = default;
+        _phase = isChunk ? SessionPhase.Chunk : SessionPhase.Body;
+        if (!isChunk)
+        {
+            Say(reply.Code == 354 ? reply : Replies.StartMailInput, output);
+        }
+    }
+
+    private SessionEffect AdvanceBody(ref ReadOnlySequence<byte> input, IBufferWriter<byte> output)
+    {
+        while (true)
+        {
+            bool isChunk = _phase == SessionPhase.Chunk;
+            BodyStatus status = isChunk ? _chunk.Read(ref input, out ReadOnlyMemory<byte> octets) : _decoder.Read(ref input, out octets);
+            if (_bodyRefusal.IsNone && !isChunk && _decoder.SawBareLineEnding && _profile.Options.BareLineEndings == BareLineEndingPolicy.Reject)
+            {
+                _bodyRefusal = Replies.BareLineEndingInBody;
+            }
+
+            _bodyLength += octets.Length;
+            if (_bodyRefusal.IsNone && _bodyLength > _profile.Limits.MaximumMessageSize)
+            {
+                _bodyRefusal = Replies.MessageTooBig;
+            }
+
+            if (!_bodyRefusal.IsNone)
+            {
+                _discarded += octets.Length;
+                if (_discarded > _profile.Limits.MaximumDiscardedOctets)
+                {
+                    Say(_bodyRefusal, output);
+                    _phase = SessionPhase.Closing;
+                    return _messageOpen ? AbortIfOpen() : SessionEffect.Close;
+                }
+
+                if (_messageOpen && status != BodyStatus.End)
+                {
+                    return AbortIfOpen();
+                }
+            }
+
+            switch (status)
+            {
+                case BodyStatus.NeedInput:
+                    return SessionEffect.NeedInput;
+
+                case BodyStatus.Chunk when _bodyRefusal.IsNone:
+                    BodyChunk = octets;
+                    return SessionEffect.WriteBody;
+
+                case BodyStatus.End:
+                    return isChunk ? EndChunk(output) : EndBody(output);
+            }
+        }
+    }
+
+    private SessionEffect EndBody(IBufferWriter<byte> output)
+    {
+        if (_bodyRefusal.IsNone)
+        {
+            return Await(SessionEffect.CommitMessage);
+        }
+
+        bool open = _messageOpen;
+        EndMessage(_bodyRefusal, output);
+        return open ? SessionEffect.AbortMessage : SessionEffect.Flush;
+    }
+
+    private SessionEffect EndChunk(IBufferWriter<byte> output)
+    {
+        if (!_bodyRefusal.IsNone)
+        {
+            // A chunk refused for its place in the sequence leaves what was there alone; any other refusal ends the transaction.
+            bool open = _messageOpen;
+            SmtpReply refusal = _bodyRefusal;
+            if (_phaseBehindChunk is SessionPhase.Chunks)
+            {
+                EndMessage(refusal, output);
+                return open ? SessionEffect.AbortMessage : SessionEffect.Flush;
+            }
+
+            _phase = _phaseBehindChunk;
+            _bodyRefusal = default;
+            return Answer(refusal, output);
+        }
+
+        if (_isLastChunk)
+        {
+            return Await(SessionEffect.CommitMessage);
+        }
+
+        _phase = SessionPhase.Chunks;
+        return Answer(Replies.ChunkReceived, output);
+    }
+
+    private SessionEffect AbortIfOpen()
+    {
+        bool open = _messageOpen;
+        _messageOpen = false;
+        return open ? SessionEffect.AbortMessage : SessionEffect.Flush;
+    }
+
+    /// <summary>Ends the transaction with the one reply to its body, and forgets it wholly.</summary>
+    private void EndMessage(SmtpReply reply, IBufferWriter<byte> output)
+    {
+        ResetBody();
+        _envelope.Reset();
+        _phase = SessionPhase.Ready;
+        if (reply.IsPositive)
+        {
+            MessagesAccepted++;
+            _errors = 0;
+            _unproductiveCommands = 0;
+        }
+
+        Say(reply, output);
+    }
+
+    private void ResetBody()
+    {
+        _decoder.Reset();
+        _chunk = default;
+        _isLastChunk = false;
+        _messageOpen = false;
+        _bodyRefusal = default;
+        _bodyLength = 0;
+        BodyChunk = default;
+    }
+
+    private static bool TryParseChunk(ReadOnlySpan<byte> argument, out long size, out bool isLast)
+    {
+        size = 0;
+        isLast = false;
+        int digits = 0;
+        while (digits < argument.Length && char.IsAsciiDigit((char)argument[digits]))
+        {
+            int digit = argument[digits++] - '0';
+
+            // A wrapped number would end the chunk early, and its rest would run as commands.
+            if (digits > 20 || size > (long.MaxValue - digit) / 10)
+            {
+                return false;
+            }
+
+            size = (size * 10) + digit;
+        }
+
+        if (digits == 0)
+        {
+            return false;
+        }
+
+        ReadOnlySpan<byte> rest = argument[digits..];
+        isLast = rest.Length == 5 && rest[0] == ' ' && System.Text.Ascii.EqualsIgnoreCase(rest[1..], "LAST"u8);
+        return rest.IsEmpty || isLast;
+    }
+}

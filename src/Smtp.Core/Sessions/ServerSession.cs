@@ -1,0 +1,345 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using System.Text;
+
+namespace Smtp.Core;
+
+/// <summary>
+/// The server's side of one SMTP connection (RFC 5321), without I/O: octets in, replies out, and an effect wherever only the outside can
+/// go on.
+/// </summary>
+/// <remarks>
+/// <para>
+/// The driver's loop: call <see cref="Advance"/>; do what the effect says; where the effect asks for a decision, give it with
+/// <see cref="Resume"/> (or <see cref="ResumeAuthentication"/>, <see cref="ResumeTls"/>); go on until <see cref="SessionEffect.NeedInput"/> or
+/// <see cref="SessionEffect.Close"/>. Exactly one reply is written per command, and nothing changes before the decision is in.
+/// </para>
+/// <para>Not thread-safe. Can be pooled: <see cref="Reset"/> makes it new.</para>
+/// </remarks>
+public sealed partial class ServerSession
+{
+    // Pipelined commands with long replies must not pile up more than this before the driver gets to write (octets).
+    private const int FlushThreshold = 16 * 1024;
+
+    private readonly Envelope _envelope = new();
+    private ServerProfile _profile;
+    private LineReader _lines;
+    private SessionPhase _phase;
+    private SessionEffect _awaited = SessionEffect.NeedInput;
+    private SmtpVerb _hello = SmtpVerb.Unknown;
+    private SmtpVerb _stagedHello = SmtpVerb.Unknown;
+    private byte[] _helloName = [];
+    private byte[] _stagedHelloName = [];
+    private int _helloNameLength;
+    private int _stagedHelloNameLength;
+    private int _errors;
+    private int _unproductiveCommands;
+    private int _unflushed;
+
+    /// <summary>Makes a session as at the start of a connection.</summary>
+    public ServerSession(ServerProfile profile)
+    {
+        ArgumentNullException.ThrowIfNull(profile);
+        _profile = profile;
+    }
+
+    /// <summary>Where the session stands.</summary>
+    public SessionPhase Phase => _phase;
+
+    /// <summary>What the session's listener offers.</summary>
+    public ServerProfile Profile => _profile;
+
+    /// <summary>Whether the connection is under TLS.</summary>
+    public bool IsTls { get; private set; }
+
+    /// <summary>What SCRAM's -PLUS forms tie themselves to; null without TLS or if the driver has none.</summary>
+    public SaslChannelBinding? ChannelBinding { get; private set; }
+
+    /// <summary>Whether the client showed a certificate in the handshake, so that EXTERNAL makes sense.</summary>
+    public bool HasClientCertificate { get; private set; }
+
+    /// <summary>Who the client proved to be with AUTH, or null.</summary>
+    public string? Identity { get; private set; }
+
+    /// <summary>Whether AUTH succeeded.</summary>
+    [MemberNotNullWhen(true, nameof(Identity))]
+    public bool IsAuthenticated => Identity is not null;
+
+    /// <summary>The verb of the accepted greeting: EHLO, HELO or LHLO; <see cref="SmtpVerb.Unknown"/> before it.</summary>
+    public SmtpVerb HelloVerb => _hello;
+
+    /// <summary>
+    /// The name that EHLO or HELO gave, of letters, digits, hyphens, dots and underscores, or an address literal. During
+    /// <see cref="SessionEffect.CheckHello"/> the one to decide on.
+    /// </summary>
+    public ReadOnlySpan<byte> HelloName =>
+        _awaited == SessionEffect.CheckHello ? _stagedHelloName.AsSpan(0, _stagedHelloNameLength) : _helloName.AsSpan(0, _helloNameLength);
+
+    /// <summary>The mail transaction that is open or, during <see cref="SessionEffect.CheckSender"/>, wants to be.</summary>
+    public Envelope Envelope => _envelope;
+
+    /// <summary>The recipient to decide on during <see cref="SessionEffect.CheckRecipient"/>.</summary>
+    public EnvelopeRecipient Recipient => _envelope.StagedRecipient;
+
+    /// <summary>The extensions whose keywords and parameters count now.</summary>
+    public SmtpExtensions ActiveExtensions =>
+        _hello == SmtpVerb.Helo ? SmtpExtensions.None : _profile.ActiveExtensions(IsTls, IsAuthenticated);
+
+    /// <summary>How many messages were committed.</summary>
+    public long MessagesAccepted { get; private set; }
+
+    /// <summary>The verb of the last command read, for logs and metrics.</summary>
+    public SmtpVerb LastVerb { get; private set; }
+
+    /// <summary>The last reply's code, for logs and metrics.</summary>
+    public int LastReplyCode { get; private set; }
+
+    /// <summary>Tells the session that the connection was under TLS from its first octet on (RFC 8314 §3.3). Before the first <see cref="Advance"/> only.</summary>
+    /// <param name="channelBinding">As <see cref="ChannelBinding"/>.</param>
+    /// <param name="hasClientCertificate">As <see cref="HasClientCertificate"/>.</param>
+    public void UseImplicitTls(SaslChannelBinding? channelBinding = null, bool hasClientCertificate = false)
+    {
+        if (_phase != SessionPhase.Connected)
+        {
+            ThrowMisuse("Implicit TLS starts before the session.");
+        }
+
+        IsTls = true;
+        ChannelBinding = channelBinding;
+        HasClientCertificate = hasClientCertificate;
+    }
+
+    /// <summary>Goes on as far as the input and what is known allow.</summary>
+    /// <param name="input">The octets received and not yet consumed; what is consumed is sliced off. Keep the rest for the next call.</param>
+    /// <param name="output">Where replies go. To be flushed when the effect says so.</param>
+    /// <exception cref="InvalidOperationException">A decision is still owed.</exception>
+    public SessionEffect Advance(ref ReadOnlySequence<byte> input, IBufferWriter<byte> output)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        if (_awaited != SessionEffect.NeedInput)
+        {
+            ThrowMisuse($"{_awaited} awaits its Resume.");
+        }
+
+        if (_abortOwed)
+        {
+            _abortOwed = false;
+            return SessionEffect.AbortMessage;
+        }
+
+        while (true)
+        {
+            SessionEffect effect = _phase switch
+            {
+                SessionPhase.Connected => Await(SessionEffect.CheckClient),
+                SessionPhase.Closing => SessionEffect.Close,
+                SessionPhase.Body or SessionPhase.Chunk => AdvanceBody(ref input, output),
+                _ => AdvanceLine(ref input, output),
+            };
+
+            if (effect != SessionEffect.Flush)
+            {
+                if (effect == SessionEffect.NeedInput)
+                {
+                    _unflushed = 0;
+                    _lines.ReleaseScratch();
+                }
+
+                return effect;
+            }
+
+            // A command was answered; go on with the next one unless much has piled up.
+            if (_unflushed >= FlushThreshold)
+            {
+                _unflushed = 0;
+                return SessionEffect.Flush;
+            }
+        }
+    }
+
+    /// <summary>Gives the decision that the last effect asked for.</summary>
+    /// <param name="reply">
+    /// <c>default</c> accepts with the standard words. A positive reply accepts with other words, a 4yz or 5yz refuses. A 421 also ends the
+    /// session (RFC 5321 §3.8). A client refused at <see cref="SessionEffect.CheckClient"/> may only QUIT (§3.1), and with 521 not even that.
+    /// A positive answer to <see cref="SessionEffect.CheckHello"/> is always said in the standard words, as they list the extensions.
+    /// </param>
+    /// <param name="output">Where replies go.</param>
+    /// <exception cref="InvalidOperationException">No decision is asked for, or one of another kind.</exception>
+    public void Resume(SmtpReply reply, IBufferWriter<byte> output)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        SessionEffect awaited = _awaited;
+        if (awaited == SessionEffect.OpenMessage)
+        {
+            // RFC 5321 §4.1.1.4: what DATA is answered with is 354, or a refusal. No sink's 250 may stand for it.
+            ResumeOpenMessage(reply, output);
+            return;
+        }
+
+        if (reply.Class == ReplyClass.Intermediate)
+        {
+            throw new ArgumentException("A decision is 2yz, 4yz or 5yz.", nameof(reply));
+        }
+
+        _awaited = SessionEffect.NeedInput;
+        bool accepted = reply.IsPositive;
+        switch (awaited)
+        {
+            case SessionEffect.CheckClient:
+                Say(reply.IsNone ? _profile.Greeting : reply, output);
+                if (_phase != SessionPhase.Closing)
+                {
+                    // RFC 5321 §3.1: behind a 554 greeting the client may only QUIT. RFC 7504 §3: behind a 521 the server may close.
+                    _phase = accepted ? SessionPhase.Greeted : reply.Code == 521 ? SessionPhase.Closing : SessionPhase.Refused;
+                }
+
+                break;
+
+            case SessionEffect.CheckHello:
+                ResumeHello(reply, output);
+                break;
+
+            case SessionEffect.CheckSender:
+                if (accepted)
+                {
+                    _phase = SessionPhase.Sender;
+                }
+                else
+                {
+                    _envelope.Reset();
+                }
+
+                Say(reply.IsNone ? Replies.SenderOk : reply, output);
+                break;
+
+            case SessionEffect.CheckRecipient:
+                if (accepted)
+                {
+                    _envelope.AcceptStagedRecipient();
+                    _phase = SessionPhase.Recipients;
+                }
+                else
+                {
+                    _envelope.DropStagedRecipient();
+                }
+
+                Say(reply.IsNone ? Replies.RecipientOk : reply, output);
+                break;
+
+            case SessionEffect.CommitMessage:
+                EndMessage(reply.IsNone ? Replies.MessageAccepted : reply, output);
+                break;
+
+            default:
+                _awaited = awaited;
+                ThrowMisuse(awaited == SessionEffect.NeedInput ? "No decision is asked for." : $"{awaited} has a Resume of its own.");
+                break;
+        }
+    }
+
+    /// <summary>
+    /// Goes on after the handshake that <see cref="SessionEffect.UpgradeTls"/> asked for. All that was said before is forgotten, AUTH and EHLO
+    /// too (RFC 3207 §4.2).
+    /// </summary>
+    /// <param name="channelBinding">As <see cref="ChannelBinding"/>.</param>
+    /// <param name="hasClientCertificate">As <see cref="HasClientCertificate"/>.</param>
+    public void ResumeTls(SaslChannelBinding? channelBinding = null, bool hasClientCertificate = false)
+    {
+        if (_awaited != SessionEffect.UpgradeTls)
+        {
+            ThrowMisuse("No handshake is asked for.");
+        }
+
+        _awaited = SessionEffect.NeedInput;
+        IsTls = true;
+        ChannelBinding = channelBinding;
+        HasClientCertificate = hasClientCertificate;
+        Identity = null;
+        _hello = SmtpVerb.Unknown;
+        _helloNameLength = 0;
+        _envelope.Reset();
+        _lines.Reset();
+        _phase = SessionPhase.Greeted;
+    }
+
+    /// <summary>
+    /// Ends the session with a reply that no command asked for, such as <see cref="Replies.ShuttingDown"/> or <see cref="Replies.TimedOut"/>:
+    /// RFC 5321 §3.8 lets a 421 come at any time. The next <see cref="Advance"/> returns <see cref="SessionEffect.Close"/>.
+    /// </summary>
+    public void Terminate(SmtpReply reply, IBufferWriter<byte> output)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        if (_phase != SessionPhase.Closing)
+        {
+            Say(reply, output);
+            _phase = SessionPhase.Closing;
+        }
+
+        _awaited = SessionEffect.NeedInput;
+    }
+
+    /// <summary>Makes the session new, for another connection.</summary>
+    /// <param name="profile">The profile of the connection's listener.</param>
+    public void Reset(ServerProfile profile)
+    {
+        ArgumentNullException.ThrowIfNull(profile);
+        _profile = profile;
+        _envelope.Reset();
+        _lines.Reset();
+        _phase = SessionPhase.Connected;
+        _awaited = SessionEffect.NeedInput;
+        _hello = SmtpVerb.Unknown;
+        _helloNameLength = 0;
+        _errors = 0;
+        _unproductiveCommands = 0;
+        _unflushed = 0;
+        IsTls = false;
+        ChannelBinding = null;
+        HasClientCertificate = false;
+        Identity = null;
+        MessagesAccepted = 0;
+        LastVerb = SmtpVerb.Unknown;
+        LastReplyCode = 0;
+        ResetAuthentication();
+        _authenticationFailures = 0;
+        ResetBody();
+        _abortOwed = false;
+        _discarded = 0;
+    }
+
+    /// <summary>The name that EHLO or HELO gave, as text; empty before it.</summary>
+    public string GetHelloName() => Encoding.UTF8.GetString(HelloName);
+
+    [DoesNotReturn]
+    private static void ThrowMisuse(string message) => throw new InvalidOperationException(message);
+
+    private SessionEffect Await(SessionEffect effect)
+    {
+        _awaited = effect;
+        return effect;
+    }
+
+    /// <summary>Writes a command's one reply, and counts it.</summary>
+    private void Say(SmtpReply reply, IBufferWriter<byte> output)
+    {
+        Debug.Assert(!reply.IsNone, "Every reply says something.");
+        if (reply.Class >= ReplyClass.TransientFailure)
+        {
+            if (reply.Code == 421)
+            {
+                _phase = SessionPhase.Closing;
+            }
+            else if (++_errors > _profile.Limits.MaximumErrors)
+            {
+                // In place of the refusal, as one command has one reply.
+                reply = Replies.TooManyErrors;
+                _phase = SessionPhase.Closing;
+            }
+        }
+
+        LastReplyCode = reply.Code;
+        _unflushed += reply.Wire.Length;
+        reply.WriteTo(output);
+    }
+}

@@ -1,0 +1,34 @@
+using System.Net;
+
+namespace Smtp.Server;
+
+/// <summary>What carries a connection's octets, before any TLS.</summary>
+internal abstract class ConnectionTransport : IAsyncDisposable
+{
+    /// <summary>The octets both ways.</summary>
+    internal abstract Stream Stream { get; }
+
+    /// <summary>The server's side.</summary>
+    internal abstract EndPoint? LocalEndPoint { get; }
+
+    /// <summary>The client's side.</summary>
+    internal abstract EndPoint? RemoteEndPoint { get; }
+
+    /// <summary>Whether the peer has gone, as far as can be told without reading. May be called while the connection waits for something else.</summary>
+    internal abstract bool IsClosedByPeer { get; }
+
+    /// <summary>
+    /// Ends the read that is pending, and all later ones, as if the peer had closed its side; what is written still goes out. May be called from any
+    /// thread.
+    /// </summary>
+    internal abstract void EndReading();
+
+    /// <summary>Tells the peer that nothing more comes.</summary>
+    internal abstract void EndWriting();
+
+    /// <summary>Cuts the connection at once, also under pending reads and writes. May be called from any thread and more than once.</summary>
+    internal abstract void Abort();
+
+    /// <summary>Closes the connection.</summary>
+    public ValueTask DisposeAsync() => Stream.DisposeAsync();
+}

@@ -1,0 +1,91 @@
+using System.Buffers;
+using Smtp.Core;
+
+namespace Smtp.Server;
+
+/// <summary>
+/// The octets received and not yet consumed, in one rented array: one segment, so that the session's fast path always holds. What is left of a line
+/// moves to the front before the next read; it is never longer than a line's limit.
+/// </summary>
+internal sealed class ReceiveBuffer
+{
+    // Between two messages, where a connection may idle for minutes: a pipelined envelope fits. Zero-byte reads would hold nothing at all but cost two
+    // more system calls for each message.
+    private const int IdleLength = 256;
+
+    // Inside a transaction: many recipients, or a small message, fit.
+    private const int SmallLength = 4 * 1024;
+
+    // Reads of a large body: fewer system calls, and the array goes back when the body is over.
+    private const int LargeLength = 64 * 1024;
+
+    private byte[] _array = [];
+    private int _start;
+    private int _end;
+    private bool _wasFilled;
+
+    /// <summary>Whether nothing is left.</summary>
+    internal bool IsEmpty => _start == _end;
+
+    /// <summary>What was received and not consumed.</summary>
+    internal ReadOnlySequence<byte> Unconsumed => new(_array, _start, _end - _start);
+
+    /// <summary>Says that all but the last octets are consumed.</summary>
+    internal void KeepLast(long length) => _start = _end - (int)length;
+
+    /// <summary>Room for a read.</summary>
+    /// <param name="phase">What is awaited: it tells how much may come at once.</param>
+    internal Memory<byte> GetMemory(SessionPhase phase)
+    {
+        int left = _end - _start;
+        int wanted = phase switch
+        {
+            SessionPhase.Body or SessionPhase.Chunk => _wasFilled ? LargeLength : SmallLength,
+            SessionPhase.Greeted or SessionPhase.Ready or SessionPhase.Refused => _wasFilled ? SmallLength : IdleLength,
+            _ => SmallLength,
+        };
+        wanted = Math.Max(wanted, left * 2);
+        if (_array.Length < wanted || (left == 0 && _array.Length > wanted))
+        {
+            byte[] array = ArrayPool<byte>.Shared.Rent(wanted);
+            _array.AsSpan(_start, left).CopyTo(array);
+            Return();
+            _array = array;
+            _start = 0;
+            _end = left;
+        }
+        else if (_start > 0)
+        {
+            _array.AsSpan(_start, left).CopyTo(_array);
+            _start = 0;
+            _end = left;
+        }
+
+        return _array.AsMemory(_end);
+    }
+
+    /// <summary>Says how much was read into the memory given last.</summary>
+    internal void Commit(int count)
+    {
+        _end += count;
+        _wasFilled = _end == _array.Length;
+    }
+
+    /// <summary>Drops everything, as before a TLS handshake and at the end.</summary>
+    internal void Release()
+    {
+        Return();
+        _array = [];
+        _start = 0;
+        _end = 0;
+        _wasFilled = false;
+    }
+
+    private void Return()
+    {
+        if (_array.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(_array);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Smtp.Server;
+
+/// <summary>A connection over a socket.</summary>
+internal sealed class SocketTransport(Socket socket) : ConnectionTransport
+{
+    /// <inheritdoc/>
+    internal override Stream Stream { get; } = new NetworkStream(socket, ownsSocket: true);
+
+    /// <inheritdoc/>
+    internal override EndPoint? LocalEndPoint { get; } = socket.LocalEndPoint;
+
+    /// <inheritdoc/>
+    internal override EndPoint? RemoteEndPoint { get; } = socket.RemoteEndPoint;
+
+    /// <inheritdoc/>
+    internal override bool IsClosedByPeer
+    {
+        get
+        {
+            try
+            {
+                return socket.Poll(0, SelectMode.SelectRead) && socket.Available == 0;
+            }
+            catch (Exception error) when (error is SocketException or ObjectDisposedException)
+            {
+                return true;
+            }
+        }
+    }
+
+    // Shutting the receiving side down completes a pending read with 0 octets. It costs nothing until it is needed, where a token for each read
+    // would cost a registration a read.
+
+    /// <inheritdoc/>
+    internal override void EndReading() => Shutdown(SocketShutdown.Receive);
+
+    /// <inheritdoc/>
+    internal override void EndWriting() => Shutdown(SocketShutdown.Send);
+
+    /// <inheritdoc/>
+    internal override void Abort() => socket.Dispose();
+
+    private void Shutdown(SocketShutdown how)
+    {
+        try
+        {
+            socket.Shutdown(how);
+        }
+        catch (Exception error) when (error is SocketException or ObjectDisposedException)
+        {
+            // The peer was faster.
+        }
+    }
+}

@@ -1,0 +1,45 @@
+namespace Smtp.Server;
+
+/// <summary>How long the server waits for a client, each with RFC 5321 §4.5.3.2's figure as default. Checked once a second.</summary>
+public sealed class SmtpTimeouts
+{
+    /// <summary>For a command, in all: a client that sends it octet by octet gets no more. Default 5 minutes (§4.5.3.2.7).</summary>
+    public TimeSpan Command
+    {
+        get;
+        init => field = Positive(value, nameof(Command));
+    } = TimeSpan.FromMinutes(5);
+
+    /// <summary>For the next piece of a body. Default 3 minutes (§4.5.3.2.5).</summary>
+    public TimeSpan Body
+    {
+        get;
+        init => field = Positive(value, nameof(Body));
+    } = TimeSpan.FromMinutes(3);
+
+    /// <summary>For a client to take a reply that the network does not take. Default 1 minute.</summary>
+    public TimeSpan Write
+    {
+        get;
+        init => field = Positive(value, nameof(Write));
+    } = TimeSpan.FromMinutes(1);
+
+    /// <summary>For a TLS handshake. Default 30 seconds.</summary>
+    public TimeSpan TlsHandshake
+    {
+        get;
+        init => field = Positive(value, nameof(TlsHandshake));
+    } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a stopping server lets open transactions go on before it sends them 421. Default 10 seconds.</summary>
+    public TimeSpan ShutdownGrace
+    {
+        get;
+        init => field = value >= TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(ShutdownGrace), value, "ShutdownGrace must be 0 or more.");
+    } = TimeSpan.FromSeconds(10);
+
+    private static TimeSpan Positive(TimeSpan value, string name) =>
+        value > TimeSpan.Zero && value <= TimeSpan.FromDays(1)
+            ? value
+            : throw new ArgumentOutOfRangeException(name, value, $"{name} must be more than 0 and at most 1 day.");
+}

@@ -30,6 +30,7 @@ public sealed class SmtpServer : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _stoppedForGood = new();
     private readonly Lock _lock = new();
+    private readonly SmtpListenerOptions _pipeListener;
     private readonly ServerProfile _pipeProfile;
     private readonly ILogger _logger;
     private readonly long _startedAt;
@@ -61,12 +62,14 @@ public sealed class SmtpServer : IAsyncDisposable
         }
 
         Profiles = [.. options.Listeners.Select(l => l.CreateProfile(options))];
-        _pipeProfile = new SmtpListenerOptions
+        _pipeListener = new SmtpListenerOptions
         {
             EndPoint = new IPEndPoint(IPAddress.None, 0),
             Tls = options.Certificates is null ? TlsMode.None : TlsMode.StartTls,
-        }.CreateProfile(options);
+        };
+        _pipeProfile = _pipeListener.CreateProfile(options);
         _logger = options.LoggerFactory.CreateLogger("Smtp.Server");
+        ProtocolLogger = options.LoggerFactory.CreateLogger("Smtp.Server.Protocol");
         ConnectionLogger = options.LoggerFactory.CreateLogger("Smtp.Server.Connections");
         Sessions = new DefaultObjectPool<ServerSession>(new SessionPolicy(_pipeProfile), maximumRetained: 1024);
         _startedAt = options.TimeProvider.GetTimestamp();
@@ -82,6 +85,12 @@ public sealed class SmtpServer : IAsyncDisposable
     public int ConnectionCount => _connections.Count;
 
     internal ILogger ConnectionLogger { get; }
+
+    internal ILogger ProtocolLogger { get; }
+
+    internal SmtpServerMetrics Metrics { get; } = new();
+
+    internal AddressCounter Addresses { get; } = new();
 
     internal ObjectPool<ServerSession> Sessions { get; }
 
@@ -147,13 +156,13 @@ public sealed class SmtpServer : IAsyncDisposable
         }
 
         var transport = new DuplexPipeTransport(connection, localEndPoint, remoteEndPoint);
-        SmtpServerConnection added = Add(transport, _pipeProfile, TlsMode.None);
+        SmtpServerConnection added = Add(transport, _pipeProfile, _pipeListener);
         added.Execute();
         return added.Completed;
     }
 
     /// <summary>
-    /// Stops: listens no more, says 421 to who is idle, lets open transactions end within <see cref="SmtpTimeouts.ShutdownGrace"/>, then says 421 to them
+    /// Stops: listens no more, says 421 to who is idle, lets open transactions end within <see cref="SmtpServerTimeouts.ShutdownGrace"/>, then says 421 to them
     /// too. A commit in progress is always awaited, so that nothing that was stored goes unanswered.
     /// </summary>
     /// <param name="cancellationToken">Ends the patience: what is open then is cut. Commits are awaited even so.</param>
@@ -171,6 +180,7 @@ public sealed class SmtpServer : IAsyncDisposable
         await StopAsync().ConfigureAwait(false);
         _stopping.Dispose();
         _stoppedForGood.Dispose();
+        Metrics.Dispose();
     }
 
     internal void OnClosed(SmtpServerConnection connection) => _connections.TryRemove(connection.Id, out _);
@@ -255,7 +265,7 @@ public sealed class SmtpServer : IAsyncDisposable
                 return;
             }
 
-            SmtpServerConnection connection = Add(new SocketTransport(socket), profile, listener.Tls);
+            SmtpServerConnection connection = Add(new SocketTransport(socket), profile, listener);
             ThreadPool.UnsafeQueueUserWorkItem(connection, preferLocal: false);
         }
         catch (Exception error) when (error is SocketException or ObjectDisposedException)
@@ -265,9 +275,9 @@ public sealed class SmtpServer : IAsyncDisposable
         }
     }
 
-    private SmtpServerConnection Add(ConnectionTransport transport, ServerProfile profile, TlsMode tls)
+    private SmtpServerConnection Add(ConnectionTransport transport, ServerProfile profile, SmtpListenerOptions listener)
     {
-        var connection = new SmtpServerConnection(this, Interlocked.Increment(ref _lastId), transport, profile, tls);
+        var connection = new SmtpServerConnection(this, Interlocked.Increment(ref _lastId), transport, profile, listener);
         _connections[connection.Id] = connection;
         return connection;
     }

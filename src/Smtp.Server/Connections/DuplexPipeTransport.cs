@@ -23,6 +23,9 @@ internal sealed class DuplexPipeTransport(IDuplexPipe pipe, EndPoint? local, End
     internal override bool IsClosedByPeer => false;
 
     /// <inheritdoc/>
+    internal override bool HasInput => false;
+
+    /// <inheritdoc/>
     internal override void EndReading() => pipe.Input.CancelPendingRead();
 
     /// <inheritdoc/>

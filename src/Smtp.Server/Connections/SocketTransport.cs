@@ -31,6 +31,22 @@ internal sealed class SocketTransport(Socket socket) : ConnectionTransport
         }
     }
 
+    /// <inheritdoc/>
+    internal override bool HasInput
+    {
+        get
+        {
+            try
+            {
+                return socket.Available > 0;
+            }
+            catch (Exception error) when (error is SocketException or ObjectDisposedException)
+            {
+                return false;
+            }
+        }
+    }
+
     // Shutting the receiving side down completes a pending read with 0 octets. It costs nothing until it is needed, where a token for each read
     // would cost a registration a read.
 

@@ -26,9 +26,12 @@ internal sealed class SmtpServerConnection : IThreadPoolWorkItem
     private IMessageWriter? _writer;
     private CancellationTokenSource? _gone;
     private CloseReason _reason;
-    private long _deadline = long.MaxValue;
+
+    // Kind and time in one word, so that the heartbeat never sees the one without the other: milliseconds << 2 | kind.
+    private long _deadline;
+
+    // When the command that is awaited must be complete; 0 until one is awaited.
     private long _commandDeadline;
-    private DeadlineKind _deadlineKind;
 
     // Set once, from another thread, before reading is ended: what the client is to be told.
     private volatile CloseReason _interruption;
@@ -113,6 +116,8 @@ internal sealed class SmtpServerConnection : IThreadPoolWorkItem
                         _received.KeepLast(input.Length);
                         if (!_output.IsEmpty)
                         {
+                            // Something was answered, so what comes next is another command. What is dropped of an overlong line is not.
+                            _commandDeadline = 0;
                             await FlushAsync().ConfigureAwait(false);
                         }
 
@@ -123,7 +128,7 @@ internal sealed class SmtpServerConnection : IThreadPoolWorkItem
                         }
 
                         int count = await _stream.ReadAsync(_received.GetMemory(inBody)).ConfigureAwait(false);
-                        SetDeadline(DeadlineKind.None, long.MaxValue);
+                        ClearDeadline();
                         _received.Commit(count);
                         input = _received.Unconsumed;
                         if (_interruption != CloseReason.Completed)
@@ -139,6 +144,7 @@ internal sealed class SmtpServerConnection : IThreadPoolWorkItem
                         break;
 
                     case SessionEffect.Flush:
+                        _commandDeadline = 0;
                         await FlushAsync().ConfigureAwait(false);
                         break;
 
@@ -167,6 +173,7 @@ internal sealed class SmtpServerConnection : IThreadPoolWorkItem
                         }
 
                         _session.ResumeTls();
+                        _commandDeadline = 0;
                         break;
 
                     case SessionEffect.Close:
@@ -201,22 +208,23 @@ internal sealed class SmtpServerConnection : IThreadPoolWorkItem
     /// <summary>Called once a second, from another thread.</summary>
     internal void OnHeartbeat(long now)
     {
-        if (now > Volatile.Read(ref _deadline))
+        long deadline = Volatile.Read(ref _deadline);
+        bool isOver = now > deadline >> 2;
+        switch ((DeadlineKind)(deadline & 3))
         {
-            if (_deadlineKind == DeadlineKind.Read)
-            {
+            case DeadlineKind.Read when isOver:
                 Interrupt(CloseReason.TimedOut);
-            }
-            else
-            {
+                break;
+
+            case DeadlineKind.Cut when isOver:
                 _interruption = CloseReason.TimedOut;
                 _transport.Abort();
-            }
-        }
-        else if (_deadlineKind == DeadlineKind.None && Volatile.Read(ref _gone) is { IsCancellationRequested: false } gone && _transport.IsClosedByPeer)
-        {
-            // Nobody reads while a seam works, so nobody else would notice.
-            Cancel(gone);
+                break;
+
+            case DeadlineKind.None when Volatile.Read(ref _gone) is { IsCancellationRequested: false } gone && _transport.IsClosedByPeer:
+                // Nobody reads while a seam works, so nobody else would notice.
+                _ = CancelAsync(gone);
+                break;
         }
     }
 
@@ -245,26 +253,41 @@ internal sealed class SmtpServerConnection : IThreadPoolWorkItem
     {
         if (Volatile.Read(ref _gone) is { } gone)
         {
-            Cancel(gone);
+            _ = CancelAsync(gone);
         }
     }
 
-    /// <summary>Cuts the connection. From another thread.</summary>
+    /// <summary>Cuts the connection if it is the client that is waited for. From another thread.</summary>
+    /// <remarks>
+    /// Where the application is waited for, its answer still goes out: a commit that ends with nobody told would be sent again (RFC 5321 §6.1). Behind
+    /// it the session ends by itself, as the interruption says.
+    /// </remarks>
     internal void Abort()
     {
         _interruption = CloseReason.Shutdown;
-        _transport.Abort();
+        if ((DeadlineKind)(Volatile.Read(ref _deadline) & 3) != DeadlineKind.None)
+        {
+            _transport.Abort();
+        }
     }
 
-    private static void Cancel(CancellationTokenSource source)
+    /// <summary>
+    /// Fires a token without waiting for what the application registered on it: that runs elsewhere, so that it cannot hold up the heartbeat, and what it
+    /// throws is logged.
+    /// </summary>
+    private async Task CancelAsync(CancellationTokenSource source)
     {
         try
         {
-            source.Cancel();
+            await source.CancelAsync().ConfigureAwait(false);
         }
         catch (ObjectDisposedException)
         {
             // The connection ended meanwhile.
+        }
+        catch (AggregateException error)
+        {
+            ServerLog.SeamFailed(_logger, Id, nameof(CancellationToken), error);
         }
     }
 
@@ -283,7 +306,7 @@ internal sealed class SmtpServerConnection : IThreadPoolWorkItem
         }
 
         // A command has one deadline for all its octets; a body has one for each piece.
-        if (inBody || _received.IsEmpty || _commandDeadline == 0)
+        if (inBody || _commandDeadline == 0)
         {
             _commandDeadline = _server.Now + (long)(inBody ? _options.Timeouts.Body : _options.Timeouts.Command).TotalMilliseconds;
         }
@@ -292,11 +315,9 @@ internal sealed class SmtpServerConnection : IThreadPoolWorkItem
         return true;
     }
 
-    private void SetDeadline(DeadlineKind kind, long deadline)
-    {
-        _deadlineKind = kind;
-        Volatile.Write(ref _deadline, deadline);
-    }
+    private void SetDeadline(DeadlineKind kind, long deadline) => Volatile.Write(ref _deadline, (deadline << 2) | (long)kind);
+
+    private void ClearDeadline() => Volatile.Write(ref _deadline, (long)DeadlineKind.None);
 
     private void Interrupted()
     {
@@ -327,7 +348,7 @@ internal sealed class SmtpServerConnection : IThreadPoolWorkItem
     {
         SetDeadline(DeadlineKind.Cut, _server.Now + (long)_options.Timeouts.Write.TotalMilliseconds);
         await write.ConfigureAwait(false);
-        SetDeadline(DeadlineKind.None, long.MaxValue);
+        ClearDeadline();
         _output.Release();
     }
 
@@ -336,33 +357,44 @@ internal sealed class SmtpServerConnection : IThreadPoolWorkItem
     {
         try
         {
+            SmtpReply decision;
             switch (effect)
             {
                 case SessionEffect.CheckClient:
-                    return await _options.Policy.CheckClientAsync(_context, Gone).ConfigureAwait(false);
+                    decision = await _options.Policy.CheckClientAsync(_context, Gone).ConfigureAwait(false);
+                    break;
 
                 case SessionEffect.CheckHello:
-                    return await _options.Policy.CheckHelloAsync(_context, Gone).ConfigureAwait(false);
+                    decision = await _options.Policy.CheckHelloAsync(_context, Gone).ConfigureAwait(false);
+                    break;
 
                 case SessionEffect.CheckSender:
-                    return await _options.Policy.CheckSenderAsync(_context, _session.Envelope, Gone).ConfigureAwait(false);
+                    decision = await _options.Policy.CheckSenderAsync(_context, _session.Envelope, Gone).ConfigureAwait(false);
+                    break;
 
                 case SessionEffect.CheckRecipient:
-                    return await _options.Policy.CheckRecipientAsync(_context, _session.Envelope, _session.Recipient, Gone).ConfigureAwait(false);
+                    decision = await _options.Policy.CheckRecipientAsync(_context, _session.Envelope, _session.Recipient, Gone).ConfigureAwait(false);
+                    break;
 
                 case SessionEffect.OpenMessage:
                     MessageOpening opening = await _options.MessageSink.OpenAsync(_context, _session.Envelope, Gone).ConfigureAwait(false);
                     _writer = opening.Writer;
-                    return opening.Writer is null && opening.Refusal.IsNone ? Replies.LocalError : opening.Refusal;
+                    decision = opening.Writer is null && opening.Refusal.IsNone ? Replies.LocalError : opening.Refusal;
+                    break;
 
                 case SessionEffect.CommitMessage:
                     IMessageWriter writer = _writer!;
                     _writer = null;
-                    return await writer.CommitAsync(_server.StoppedForGood).ConfigureAwait(false);
+                    decision = await writer.CommitAsync(_server.StoppedForGood).ConfigureAwait(false);
+                    break;
 
                 default:
                     throw new InvalidOperationException($"{effect} asks for no decision.");
             }
+
+            return decision.Class != ReplyClass.Intermediate
+                ? decision
+                : throw new InvalidOperationException($"A decision is 2yz, 4yz or 5yz, but was {decision}.");
         }
         catch (Exception error)
         {
@@ -458,7 +490,7 @@ internal sealed class SmtpServerConnection : IThreadPoolWorkItem
         return result;
     }
 
-    private bool IsCancellation(Exception error) => error is OperationCanceledException && _gone is { IsCancellationRequested: true };
+    private bool IsCancellation(Exception error) => error is OperationCanceledException && (_server.IsStoppedForGood || _gone is { IsCancellationRequested: true });
 
     private async ValueTask<bool> ShakeHandsAsync()
     {
@@ -477,7 +509,7 @@ internal sealed class SmtpServerConnection : IThreadPoolWorkItem
             return false;
         }
 
-        SetDeadline(DeadlineKind.None, long.MaxValue);
+        ClearDeadline();
         _stream = tls;
         _context.TlsProtocol = tls.SslProtocol;
         _context.TlsCipherSuite = tls.NegotiatedCipherSuite.ToString();
@@ -543,7 +575,7 @@ internal sealed class SmtpServerConnection : IThreadPoolWorkItem
 
     private async ValueTask ReleaseAsync()
     {
-        SetDeadline(DeadlineKind.None, long.MaxValue);
+        ClearDeadline();
         if (_writer is not null)
         {
             await AbortMessageAsync().ConfigureAwait(false);
@@ -562,13 +594,18 @@ internal sealed class SmtpServerConnection : IThreadPoolWorkItem
         {
             // Already gone.
         }
+        catch (Exception error)
+        {
+            // A transport of the application's; the connection must not stay in the table for it.
+            ServerLog.ConnectionFailed(_logger, Id, error);
+        }
 
         ServerLog.Closed(_logger, Id, _session.MessagesAccepted, _reason);
         _received.Release();
         _output.Release();
         if (Interlocked.Exchange(ref _gone, null) is { } gone)
         {
-            Cancel(gone);
+            await CancelAsync(gone).ConfigureAwait(false);
             gone.Dispose();
         }
 

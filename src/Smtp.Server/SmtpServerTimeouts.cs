@@ -61,7 +61,9 @@ public sealed class SmtpServerTimeouts
     public TimeSpan ShutdownGrace
     {
         get;
-        init => field = value >= TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(ShutdownGrace), value, "ShutdownGrace must be 0 or more.");
+        init => field = value >= TimeSpan.Zero && value <= TimeSpan.FromDays(1)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(ShutdownGrace), value, "ShutdownGrace must be from 0 to 1 day.");
     } = TimeSpan.FromSeconds(10);
 
     private static TimeSpan Positive(TimeSpan value, string name) =>

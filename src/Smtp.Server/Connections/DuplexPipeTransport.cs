@@ -26,7 +26,7 @@ internal sealed class DuplexPipeTransport(IDuplexPipe pipe, EndPoint? local, End
     internal override bool HasInput => false;
 
     /// <inheritdoc/>
-    internal override void EndReading() => pipe.Input.CancelPendingRead();
+    internal override void EndReading() => _stream.EndReading();
 
     /// <inheritdoc/>
     internal override void EndWriting() => pipe.Output.Complete();

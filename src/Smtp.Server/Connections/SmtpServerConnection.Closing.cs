@@ -48,7 +48,7 @@ internal sealed partial class SmtpServerConnection
 
     private async ValueTask ReleaseAsync()
     {
-        SetDeadline(DeadlineKind.None, long.MaxValue);
+        ClearDeadline();
         if (_writer is not null)
         {
             await AbortMessageAsync().ConfigureAwait(false);
@@ -67,6 +67,11 @@ internal sealed partial class SmtpServerConnection
         {
             // Already gone.
         }
+        catch (Exception error)
+        {
+            // A transport of the application's; the connection must not stay in the table for it.
+            ServerLog.ConnectionFailed(_logger, Id, error);
+        }
 
         if (_countedAddress is { } address)
         {
@@ -79,7 +84,7 @@ internal sealed partial class SmtpServerConnection
         _output.Release();
         if (Interlocked.Exchange(ref _gone, null) is { } gone)
         {
-            Cancel(gone);
+            await CancelAsync(gone).ConfigureAwait(false);
             gone.Dispose();
         }
 

@@ -98,7 +98,7 @@ internal sealed partial class SmtpServerConnection
     {
         SetDeadline(DeadlineKind.Cut, _server.Now + (long)_options.Timeouts.TlsHandshake.TotalMilliseconds);
         ProxyHeader? header = await ProxyHeader.ReadAsync(_transport.Stream).ConfigureAwait(false);
-        SetDeadline(DeadlineKind.None, long.MaxValue);
+        ClearDeadline();
         if (header is null)
         {
             ServerLog.BadProxyHeader(_logger, Id, _context.PeerEndPoint);

@@ -14,48 +14,48 @@ internal sealed partial class SmtpServerConnection
     {
         try
         {
+            SmtpReply decision;
             switch (effect)
             {
                 case SessionEffect.CheckClient:
-                    return await _options.Policy.CheckClientAsync(_context, Gone).ConfigureAwait(false);
+                    decision = await _options.Policy.CheckClientAsync(_context, Gone).ConfigureAwait(false);
+                    break;
 
                 case SessionEffect.CheckHello:
-                    return await _options.Policy.CheckHelloAsync(_context, Gone).ConfigureAwait(false);
+                    decision = await _options.Policy.CheckHelloAsync(_context, Gone).ConfigureAwait(false);
+                    break;
 
                 case SessionEffect.CheckSender:
-                    return await _options.Policy.CheckSenderAsync(_context, _session.Envelope, Gone).ConfigureAwait(false);
+                    decision = await _options.Policy.CheckSenderAsync(_context, _session.Envelope, Gone).ConfigureAwait(false);
+                    break;
 
                 case SessionEffect.CheckRecipient:
-                    return await _options.Policy.CheckRecipientAsync(_context, _session.Envelope, _session.Recipient, Gone).ConfigureAwait(false);
+                    decision = await _options.Policy.CheckRecipientAsync(_context, _session.Envelope, _session.Recipient, Gone).ConfigureAwait(false);
+                    break;
 
                 case SessionEffect.OpenMessage:
-                    SmtpReply verdict = await _options.Policy.CheckDataAsync(_context, _session.Envelope, Gone).ConfigureAwait(false);
-                    if (!verdict.IsPositive)
+                    decision = await _options.Policy.CheckDataAsync(_context, _session.Envelope, Gone).ConfigureAwait(false);
+                    if (decision.IsPositive)
                     {
-                        return verdict;
+                        decision = await OpenMessageAsync().ConfigureAwait(false);
                     }
 
-                    _activity = SmtpServerActivity.StartMessage(_context, _session.Envelope);
-                    MessageOpening opening = await _options.MessageSink.OpenAsync(_context, _session.Envelope, Gone).ConfigureAwait(false);
-                    _writer = opening.Writer;
-                    if (opening.Writer is null)
-                    {
-                        OnMessageEnded(accepted: false, opening.Refusal.Code);
-                        return opening.Refusal.IsNone ? Replies.LocalError : opening.Refusal;
-                    }
-
-                    return default;
+                    break;
 
                 case SessionEffect.CommitMessage:
                     IMessageWriter writer = _writer!;
                     _writer = null;
-                    SmtpReply reply = await writer.CommitAsync(_server.StoppedForGood).ConfigureAwait(false);
-                    OnMessageEnded(reply.IsPositive, reply.Code);
-                    return reply;
+                    decision = await writer.CommitAsync(_server.StoppedForGood).ConfigureAwait(false);
+                    OnMessageEnded(decision.IsPositive, decision.Code);
+                    break;
 
                 default:
                     throw new InvalidOperationException($"{effect} asks for no decision.");
             }
+
+            return decision.Class != ReplyClass.Intermediate
+                ? decision
+                : throw new InvalidOperationException($"A decision is 2yz, 4yz or 5yz, but was {decision}.");
         }
         catch (Exception error)
         {
@@ -71,6 +71,21 @@ internal sealed partial class SmtpServerConnection
 
             return Replies.LocalError;
         }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<SmtpReply> OpenMessageAsync()
+    {
+        _activity = SmtpServerActivity.StartMessage(_context, _session.Envelope);
+        MessageOpening opening = await _options.MessageSink.OpenAsync(_context, _session.Envelope, Gone).ConfigureAwait(false);
+        _writer = opening.Writer;
+        if (opening.Writer is not null)
+        {
+            return default;
+        }
+
+        OnMessageEnded(accepted: false, opening.Refusal.Code);
+        return opening.Refusal.IsNone ? Replies.LocalError : opening.Refusal;
     }
 
     private void OnMessageEnded(bool accepted, int code)
@@ -207,5 +222,5 @@ internal sealed partial class SmtpServerConnection
         return result;
     }
 
-    private bool IsCancellation(Exception error) => error is OperationCanceledException && _gone is { IsCancellationRequested: true };
+    private bool IsCancellation(Exception error) => error is OperationCanceledException && (_server.IsStoppedForGood || _gone is { IsCancellationRequested: true });
 }

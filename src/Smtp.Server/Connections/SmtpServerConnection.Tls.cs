@@ -55,7 +55,7 @@ internal sealed partial class SmtpServerConnection
             return false;
         }
 
-        SetDeadline(DeadlineKind.None, long.MaxValue);
+        ClearDeadline();
         _stream = tls;
         _channelBinding = ChannelBinding(_certificate);
         _context.TlsProtocol = tls.SslProtocol;

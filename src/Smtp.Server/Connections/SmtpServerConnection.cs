@@ -26,9 +26,12 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
     private IMessageWriter? _writer;
     private CancellationTokenSource? _gone;
     private CloseReason _reason;
-    private long _deadline = long.MaxValue;
+
+    // Kind and time in one word, so that the heartbeat never sees the one without the other: milliseconds << 2 | kind.
+    private long _deadline;
+
+    // When the command that is awaited must be complete; 0 until one is awaited.
     private long _commandDeadline;
-    private DeadlineKind _deadlineKind;
     private long _bodyReceived;
     private int _bodyWaits;
 
@@ -116,6 +119,8 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
                         _received.KeepLast(input.Length);
                         if (!_output.IsEmpty)
                         {
+                            // Something was answered, so what comes next is another command. What is dropped of an overlong line is not.
+                            _commandDeadline = 0;
                             await FlushAsync().ConfigureAwait(false);
                         }
 
@@ -125,7 +130,7 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
                         }
 
                         int count = await _stream.ReadAsync(_received.GetMemory(_session.Phase)).ConfigureAwait(false);
-                        SetDeadline(DeadlineKind.None, long.MaxValue);
+                        ClearDeadline();
                         _received.Commit(count);
                         _bodyReceived += count;
                         _metrics.Received(count);
@@ -143,6 +148,7 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
                         break;
 
                     case SessionEffect.Flush:
+                        _commandDeadline = 0;
                         await FlushAsync().ConfigureAwait(false);
                         break;
 
@@ -180,6 +186,7 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
                         }
 
                         _session.ResumeTls(_channelBinding, _context.ClientCertificate is not null);
+                        _commandDeadline = 0;
                         break;
 
                     case SessionEffect.CommitMessage when _listener.Lmtp && _writer is ILmtpMessageWriter:
@@ -218,26 +225,27 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
     /// <summary>Called once a second, from another thread.</summary>
     internal void OnHeartbeat(long now)
     {
-        if (now > Volatile.Read(ref _deadline))
+        long deadline = Volatile.Read(ref _deadline);
+        bool isOver = now > deadline >> 2;
+        switch ((DeadlineKind)(deadline & 3))
         {
-            if (_deadlineKind == DeadlineKind.Read)
-            {
+            case DeadlineKind.Read when isOver:
                 Interrupt(CloseReason.TimedOut);
-            }
-            else
-            {
+                break;
+
+            case DeadlineKind.Cut when isOver:
                 _interruption = CloseReason.TimedOut;
                 _transport.Abort();
-            }
-        }
-        else if (_deadlineKind == DeadlineKind.Read && IsBodyTooSlow())
-        {
-            Interrupt(CloseReason.TimedOut);
-        }
-        else if (_deadlineKind == DeadlineKind.None && Volatile.Read(ref _gone) is { IsCancellationRequested: false } gone && _transport.IsClosedByPeer)
-        {
-            // Nobody reads while a seam works, so nobody else would notice.
-            Cancel(gone);
+                break;
+
+            case DeadlineKind.Read when IsBodyTooSlow():
+                Interrupt(CloseReason.TimedOut);
+                break;
+
+            case DeadlineKind.None when Volatile.Read(ref _gone) is { IsCancellationRequested: false } gone && _transport.IsClosedByPeer:
+                // Nobody reads while a seam works, so nobody else would notice.
+                _ = CancelAsync(gone);
+                break;
         }
     }
 
@@ -266,26 +274,41 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
     {
         if (Volatile.Read(ref _gone) is { } gone)
         {
-            Cancel(gone);
+            _ = CancelAsync(gone);
         }
     }
 
-    /// <summary>Cuts the connection. From another thread.</summary>
+    /// <summary>Cuts the connection if it is the client that is waited for. From another thread.</summary>
+    /// <remarks>
+    /// Where the application is waited for, its answer still goes out: a commit that ends with nobody told would be sent again (RFC 5321 §6.1). Behind
+    /// it the session ends by itself, as the interruption says.
+    /// </remarks>
     internal void Abort()
     {
         _interruption = CloseReason.Shutdown;
-        _transport.Abort();
+        if ((DeadlineKind)(Volatile.Read(ref _deadline) & 3) != DeadlineKind.None)
+        {
+            _transport.Abort();
+        }
     }
 
-    private static void Cancel(CancellationTokenSource source)
+    /// <summary>
+    /// Fires a token without waiting for what the application registered on it: that runs elsewhere, so that it cannot hold up the heartbeat, and what it
+    /// throws is logged.
+    /// </summary>
+    private async Task CancelAsync(CancellationTokenSource source)
     {
         try
         {
-            source.Cancel();
+            await source.CancelAsync().ConfigureAwait(false);
         }
         catch (ObjectDisposedException)
         {
             // The connection ended meanwhile.
+        }
+        catch (AggregateException error)
+        {
+            ServerLog.SeamFailed(_logger, Id, nameof(CancellationToken), error);
         }
     }
 
@@ -326,7 +349,7 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
 
         // A command has one deadline for all its octets; a body has one for each piece.
         bool inBody = _session.Phase is SessionPhase.Body or SessionPhase.Chunk;
-        if (inBody || _received.IsEmpty || _commandDeadline == 0)
+        if (inBody || _commandDeadline == 0)
         {
             _commandDeadline = _server.Now + (long)(inBody ? _options.Timeouts.Body : _options.Timeouts.Command).TotalMilliseconds;
         }
@@ -341,11 +364,9 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
         return true;
     }
 
-    private void SetDeadline(DeadlineKind kind, long deadline)
-    {
-        _deadlineKind = kind;
-        Volatile.Write(ref _deadline, deadline);
-    }
+    private void SetDeadline(DeadlineKind kind, long deadline) => Volatile.Write(ref _deadline, (deadline << 2) | (long)kind);
+
+    private void ClearDeadline() => Volatile.Write(ref _deadline, (long)DeadlineKind.None);
 
     private void Interrupted()
     {
@@ -377,7 +398,7 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
     {
         SetDeadline(DeadlineKind.Cut, _server.Now + (long)_options.Timeouts.Write.TotalMilliseconds);
         await write.ConfigureAwait(false);
-        SetDeadline(DeadlineKind.None, long.MaxValue);
+        ClearDeadline();
         _output.Release();
     }
 }

@@ -56,8 +56,10 @@ internal sealed class SocketTransport(Socket socket) : ConnectionTransport
     /// <inheritdoc/>
     internal override void EndWriting() => Shutdown(SocketShutdown.Send);
 
+    // A reset: an orderly close would keep what the peer does not read in the kernel's memory for minutes.
+
     /// <inheritdoc/>
-    internal override void Abort() => socket.Dispose();
+    internal override void Abort() => socket.Close(0);
 
     private void Shutdown(SocketShutdown how)
     {

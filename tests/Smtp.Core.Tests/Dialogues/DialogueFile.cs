@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace Smtp.Core.Tests;
@@ -75,7 +76,7 @@ internal sealed class DialogueFile
                 AddStep(DialogueStepKind.Client, number, text, DialogueText.Decode(text));
                 break;
             case "S:":
-                AddStep(DialogueStepKind.Server, number, text, []);
+                AddReply(number, Wire.Decode(DialogueText.Decode(text)));
                 break;
             case "M:" when text.StartsWith("from ", StringComparison.Ordinal):
                 EndMessage();
@@ -97,6 +98,18 @@ internal sealed class DialogueFile
 
     private void AddStep(DialogueStepKind kind, int line, string text, byte[] octets) =>
         (_scenario is null ? _fileSteps : _steps).Add(new DialogueStep(kind, line, text, octets));
+
+    /// <summary><c>S: text</c>, or <c>S: (3 times) text</c></summary>
+    private void AddReply(int number, string text)
+    {
+        const string Times = " times) ";
+        int end = text.StartsWith('(') ? text.IndexOf(Times, StringComparison.Ordinal) : -1;
+        int count = end < 0 ? 1 : int.Parse(text.AsSpan(1..end), CultureInfo.InvariantCulture);
+        for (int i = 0; i < count; i++)
+        {
+            AddStep(DialogueStepKind.Server, number, end < 0 ? text : text[(end + Times.Length)..], []);
+        }
+    }
 
     private void EndMessage()
     {

@@ -116,13 +116,12 @@ internal sealed class SmtpServerConnection : IThreadPoolWorkItem
                             await FlushAsync().ConfigureAwait(false);
                         }
 
-                        bool inBody = _session.Phase is SessionPhase.Body or SessionPhase.Chunk;
-                        if (!PrepareToRead(inBody))
+                        if (!PrepareToRead())
                         {
                             break;
                         }
 
-                        int count = await _stream.ReadAsync(_received.GetMemory(inBody)).ConfigureAwait(false);
+                        int count = await _stream.ReadAsync(_received.GetMemory(_session.Phase)).ConfigureAwait(false);
                         SetDeadline(DeadlineKind.None, long.MaxValue);
                         _received.Commit(count);
                         input = _received.Unconsumed;
@@ -269,7 +268,7 @@ internal sealed class SmtpServerConnection : IThreadPoolWorkItem
     }
 
     /// <summary>Looks whether the client is to be waited for at all, and sets the deadline.</summary>
-    private bool PrepareToRead(bool inBody)
+    private bool PrepareToRead()
     {
         if (_server.IsStopping && _session.Phase is SessionPhase.Greeted or SessionPhase.Ready && _interruption == CloseReason.Completed)
         {
@@ -283,6 +282,7 @@ internal sealed class SmtpServerConnection : IThreadPoolWorkItem
         }
 
         // A command has one deadline for all its octets; a body has one for each piece.
+        bool inBody = _session.Phase is SessionPhase.Body or SessionPhase.Chunk;
         if (inBody || _received.IsEmpty || _commandDeadline == 0)
         {
             _commandDeadline = _server.Now + (long)(inBody ? _options.Timeouts.Body : _options.Timeouts.Command).TotalMilliseconds;
@@ -530,7 +530,7 @@ internal sealed class SmtpServerConnection : IThreadPoolWorkItem
         while (total < MostOctets)
         {
             // Nothing of this is ever looked at, so that reading beneath TLS is safe here.
-            int count = await _transport.Stream.ReadAsync(_received.GetMemory(inBody: true)).ConfigureAwait(false);
+            int count = await _transport.Stream.ReadAsync(_received.GetMemory(SessionPhase.Body)).ConfigureAwait(false);
             if (count == 0)
             {
                 return;

@@ -63,6 +63,7 @@ public class LineReaderTests
     [Splits("a\n\r\nNOOP\r\n", "BareLineEnding[NOOP]")]
     [Splits("a\n\n\n\nb\r\n\r\n", "BareLineEnding[]")]
     [Splits("MAIL FROM:<a\rRSET\r>\r\nDATA\r\n", "BareLineEnding[DATA]")]
+    [Splits("a\nb\rc\nRSET\r\nNOOP\r\n", "BareLineEnding[NOOP]")]
     [Splits("a\nb\r\nc\rd\r\nNOOP\r\n", "BareLineEndingBareLineEnding[NOOP]")]
     public void A_lone_cr_or_lf_refuses_its_line_and_runs_nothing_behind_it(Wire wire, string expected) =>
         Assert.Equal(expected, LineTrace.Of(wire, 40));

@@ -144,7 +144,8 @@ public sealed partial class ServerSession
             return Replies.NotHttp;
         }
 
-        if (!IsTls && _profile.Options.RequireTls && !SequenceRules.IsAllowedWithoutTls(verb))
+        // RFC 5321 §3.1: a refused client is told 503, whatever else it lacks.
+        if (!IsTls && _profile.Options.RequireTls && _phase != SessionPhase.Refused && !SequenceRules.IsAllowedWithoutTls(verb))
         {
             return Replies.MustStartTls;
         }

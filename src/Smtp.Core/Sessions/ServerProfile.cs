@@ -39,6 +39,12 @@ public sealed class ServerProfile
             Extensions &= ~SmtpExtensions.Auth;
         }
 
+        if ((Extensions & SmtpExtensions.EightBitMime) == 0)
+        {
+            // RFC 6531 §3.1: SMTPUTF8 comes with 8BITMIME. BINARYMIME is a value of 8BITMIME's BODY.
+            Extensions &= ~(SmtpExtensions.SmtpUtf8 | SmtpExtensions.BinaryMime);
+        }
+
         if ((Extensions & SmtpExtensions.Chunking) == 0)
         {
             Extensions &= ~SmtpExtensions.BinaryMime;

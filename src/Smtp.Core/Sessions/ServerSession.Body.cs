@@ -162,10 +162,14 @@ public sealed partial class ServerSession
                 _bodyRefusal = Inspect(octets.Span);
             }
 
-            _bodyLength += octets.Length;
-            if (_bodyRefusal.IsNone && _bodyLength > _profile.Limits.MaximumMessageSize)
+            if (_bodyRefusal.IsNone)
             {
-                _bodyRefusal = Replies.MessageTooBig;
+                // Octets of refused chunks are no message's: they must not count for the next one.
+                _bodyLength += octets.Length;
+                if (_bodyLength > _profile.Limits.MaximumMessageSize)
+                {
+                    _bodyRefusal = Replies.MessageTooBig;
+                }
             }
 
             if (!_bodyRefusal.IsNone)

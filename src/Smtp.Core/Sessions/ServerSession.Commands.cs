@@ -45,8 +45,7 @@ public sealed partial class ServerSession
         Observer?.OnCommand(this, Masked(verb, line));
         if (line.Length + 2 > limits.MaximumCommandLineLength && verb != SmtpVerb.Auth)
         {
-            Say(Replies.LineTooLong, output);
-            return SessionEffect.Flush;
+            return verb == SmtpVerb.Bdat ? RefuseChunk(command.Argument, Replies.LineTooLong, output) : Answer(Replies.LineTooLong, output);
         }
 
         if (_profile.Options.RejectImproperPipelining && !input.IsEmpty && SequenceRules.EndsPipelineGroup(verb) && verb != SmtpVerb.StartTls)
@@ -123,9 +122,16 @@ public sealed partial class ServerSession
         {
             // RFC 4954 §4: a broken exchange is over.
             EndAuthentication();
+            Say(reply, output);
+            return;
         }
 
         Say(reply, output);
+        if (_lines.RefusedLineStartsWithWord("BDAT"u8))
+        {
+            // How long its chunk is cannot be known, and the chunk must not run as commands.
+            _phase = SessionPhase.Closing;
+        }
     }
 
     /// <summary>The order of commands, and what must come before them.</summary>
@@ -138,7 +144,8 @@ public sealed partial class ServerSession
             return Replies.NotHttp;
         }
 
-        if (!IsTls && _profile.Options.RequireTls && !SequenceRules.IsAllowedWithoutTls(verb))
+        // RFC 5321 §3.1: a refused client is told 503, whatever else it lacks.
+        if (!IsTls && _profile.Options.RequireTls && _phase != SessionPhase.Refused && !SequenceRules.IsAllowedWithoutTls(verb))
         {
             return Replies.MustStartTls;
         }

@@ -14,6 +14,7 @@ internal sealed class TestClient : IAsyncDisposable
     private Stream _write;
     private int _start;
     private int _end;
+    private long _sent;
 
     internal TestClient(Stream read, Stream write)
     {
@@ -57,7 +58,14 @@ internal sealed class TestClient : IAsyncDisposable
 
     internal Task SendAsync(string text) => SendAsync(Encoding.Latin1.GetBytes(text));
 
-    internal Task SendAsync(ReadOnlyMemory<byte> octets) => _write.WriteAsync(octets).AsTask().Guarded();
+    internal Task SendAsync(ReadOnlyMemory<byte> octets)
+    {
+        _sent += octets.Length;
+        return _write.WriteAsync(octets).AsTask().Guarded();
+    }
+
+    /// <summary>Waits until the server has taken all that was sent and waits for more. In memory and without TLS only.</summary>
+    internal Task ServerWaitsAsync() => Pipe!.ServerWaitsAsync(_sent);
 
     /// <summary>Reads one reply, all its lines.</summary>
     /// <returns>The reply with its line breaks but the last; empty at the end of the connection.</returns>

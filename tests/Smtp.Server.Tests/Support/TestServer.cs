@@ -1,5 +1,7 @@
 using System.IO.Pipelines;
 using System.Net;
+using Microsoft.Extensions.Time.Testing;
+using Smtp.Core;
 
 namespace Smtp.Server.Tests;
 

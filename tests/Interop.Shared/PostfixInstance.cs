@@ -108,10 +108,11 @@ public sealed class PostfixInstance : IAsyncDisposable
         local_recipient_maps =
         maillog_file = {folder["log"]}
         maillog_file_prefixes = {folder.Path}
-        smtpd_recipient_restrictions = reject_unauth_destination
+        smtpd_relay_restrictions = reject_unauth_destination
         smtpd_tls_security_level = may
         smtpd_tls_cert_file = {folder["cert.pem"]}
         smtpd_tls_key_file = {folder["key.pem"]}
+        local_header_rewrite_clients =
         smtputf8_enable = yes
         message_size_limit = 150000000
         mailbox_size_limit = 0

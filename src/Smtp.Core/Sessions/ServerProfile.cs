@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 
 namespace Smtp.Core;
@@ -40,12 +39,18 @@ public sealed class ServerProfile
             Extensions &= ~SmtpExtensions.Auth;
         }
 
+        if ((Extensions & SmtpExtensions.EightBitMime) == 0)
+        {
+            // RFC 6531 §3.1: SMTPUTF8 comes with 8BITMIME. BINARYMIME is a value of 8BITMIME's BODY.
+            Extensions &= ~(SmtpExtensions.SmtpUtf8 | SmtpExtensions.BinaryMime);
+        }
+
         if ((Extensions & SmtpExtensions.Chunking) == 0)
         {
             Extensions &= ~SmtpExtensions.BinaryMime;
         }
 
-        Greeting = SmtpReply.Create(220, $"{options.HostName} ESMTP{(options.GreetingText.Length > 0 ? " " + options.GreetingText : string.Empty)}");
+        Greeting = SmtpReply.Create(220, $"{options.HostName} {(options.Lmtp ? "LMTP" : "ESMTP")}{(options.GreetingText.Length > 0 ? " " + options.GreetingText : string.Empty)}");
         _heloReply = Encoding.ASCII.GetBytes($"250 {options.HostName}\r\n");
         for (int state = 0; state < _ehloReplies.Length; state++)
         {
@@ -96,22 +101,14 @@ public sealed class ServerProfile
             _ => isTls || Options.AllowPlaintextAuthentication || !SaslServerMechanism.SendsPlaintextSecret(mechanism),
         };
 
-    /// <summary>Writes the reply to EHLO.</summary>
-    /// <returns>Its length in octets.</returns>
-    internal int WriteEhlo(IBufferWriter<byte> output, ServerSession session)
+    /// <summary>The reply to HELO.</summary>
+    internal ReadOnlySpan<byte> HeloReply => _heloReply;
+
+    /// <summary>The reply to EHLO in a session's state.</summary>
+    internal ReadOnlySpan<byte> EhloReply(ServerSession session)
     {
         int state = (session.IsTls ? 1 : 0) | (session.IsAuthenticated ? 2 : 0) | (session.ChannelBinding is not null ? 4 : 0) | (session.HasClientCertificate ? 8 : 0);
-        byte[] reply = _ehloReplies[state];
-        output.Write(reply);
-        return reply.Length;
-    }
-
-    /// <summary>Writes the reply to HELO.</summary>
-    /// <returns>Its length in octets.</returns>
-    internal int WriteHelo(IBufferWriter<byte> output)
-    {
-        output.Write(_heloReply);
-        return _heloReply.Length;
+        return _ehloReplies[state];
     }
 
     private byte[] BuildEhlo(bool isTls, bool isAuthenticated, bool hasBinding, bool hasCertificate)
@@ -143,6 +140,8 @@ public sealed class ServerProfile
         Offer(SmtpExtensions.BinaryMime, "BINARYMIME");
         Offer(SmtpExtensions.Dsn, "DSN");
         Offer(SmtpExtensions.RequireTls, "REQUIRETLS");
+        string mailMax = Limits.MaximumMessages == int.MaxValue ? string.Empty : $" MAILMAX={Limits.MaximumMessages}";
+        Offer(SmtpExtensions.Limits, $"LIMITS{mailMax} RCPTMAX={Limits.MaximumRecipients}");
         lines.Add("HELP");
 
         var text = new StringBuilder();

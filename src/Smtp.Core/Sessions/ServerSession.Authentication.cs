@@ -199,7 +199,7 @@ public sealed partial class ServerSession
         }
 
         output.Write("\r\n"u8);
-        LastReplyCode = 334;
+        OnSaid(334, default);
         return SessionEffect.Flush;
     }
 

@@ -59,6 +59,9 @@ public sealed partial class ServerSession
     /// <summary>Whether the client showed a certificate in the handshake, so that EXTERNAL makes sense.</summary>
     public bool HasClientCertificate { get; private set; }
 
+    /// <summary>Who watches the session; null for nobody. Stays until <see cref="Reset"/>.</summary>
+    public ISessionObserver? Observer { get; set; }
+
     /// <summary>Who the client proved to be with AUTH, or null.</summary>
     public string? Identity { get; private set; }
 
@@ -228,7 +231,7 @@ public sealed partial class ServerSession
                 break;
 
             case SessionEffect.CommitMessage:
-                EndMessage(reply.IsNone ? Replies.MessageAccepted : reply, output);
+                EndMessage(reply.IsNone ? Replies.MessageAccepted : reply, default, output);
                 break;
 
             default:
@@ -236,6 +239,26 @@ public sealed partial class ServerSession
                 ThrowMisuse(awaited == SessionEffect.NeedInput ? "No decision is asked for." : $"{awaited} has a Resume of its own.");
                 break;
         }
+    }
+
+    /// <summary>Gives the answer to <see cref="SessionEffect.CommitMessage"/> in LMTP, where each recipient has a reply of its own (RFC 2033 §4.2).</summary>
+    /// <param name="replies">One for each of the envelope's recipients, in their order; <c>default</c> accepts with the standard words.</param>
+    /// <param name="output">Where replies go.</param>
+    public void ResumeCommit(ReadOnlySpan<SmtpReply> replies, IBufferWriter<byte> output)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        if (_awaited != SessionEffect.CommitMessage || !_profile.Options.Lmtp)
+        {
+            ThrowMisuse("No commit of an LMTP session is asked for.");
+        }
+
+        if (replies.Length != _envelope.RecipientCount)
+        {
+            throw new ArgumentException($"The message has {_envelope.RecipientCount} recipients, and so many replies are wanted.", nameof(replies));
+        }
+
+        _awaited = SessionEffect.NeedInput;
+        EndMessage(Replies.MessageAccepted, replies, output);
     }
 
     /// <summary>
@@ -297,6 +320,7 @@ public sealed partial class ServerSession
         IsTls = false;
         ChannelBinding = null;
         HasClientCertificate = false;
+        Observer = null;
         Identity = null;
         MessagesAccepted = 0;
         LastVerb = SmtpVerb.Unknown;
@@ -338,8 +362,14 @@ public sealed partial class ServerSession
             }
         }
 
-        LastReplyCode = reply.Code;
-        _unflushed += reply.Wire.Length;
         reply.WriteTo(output);
+        OnSaid(reply.Code, reply.Wire);
+    }
+
+    private void OnSaid(int code, ReadOnlySpan<byte> wire)
+    {
+        LastReplyCode = code;
+        _unflushed += wire.Length;
+        Observer?.OnReply(this, LastVerb, code, wire);
     }
 }

@@ -63,6 +63,7 @@ public class LineReaderTests
     [Splits("a\n\r\nNOOP\r\n", "BareLineEnding[NOOP]")]
     [Splits("a\n\n\n\nb\r\n\r\n", "BareLineEnding[]")]
     [Splits("MAIL FROM:<a\rRSET\r>\r\nDATA\r\n", "BareLineEnding[DATA]")]
+    [Splits("a\nb\rc\nRSET\r\nNOOP\r\n", "BareLineEnding[NOOP]")]
     [Splits("a\nb\r\nc\rd\r\nNOOP\r\n", "BareLineEndingBareLineEnding[NOOP]")]
     public void A_lone_cr_or_lf_refuses_its_line_and_runs_nothing_behind_it(Wire wire, string expected) =>
         Assert.Equal(expected, LineTrace.Of(wire, 40));
@@ -109,11 +110,27 @@ public class LineReaderTests
     }
 
     [Fact]
+    public void Straddling_lines_of_any_length_follow_each_other()
+    {
+        var reader = default(LineReader);
+        foreach (int length in (int[])[3, 1000, 20, 4000, 4001])
+        {
+            string text = new('x', length);
+            ReadOnlySequence<byte> input = OctetSegment.Sequence([Wire.Encode(text[..2]), Wire.Encode(text[2..] + "\r\n")]);
+            Assert.Equal(LineStatus.Line, reader.Read(ref input, 8192, out ReadOnlySpan<byte> line));
+            Assert.Equal(text, Wire.Decode(line));
+        }
+
+        reader.ReleaseScratch();
+    }
+
+    [Fact]
     public void Lines_allocate_nothing()
     {
         var reader = default(LineReader);
         var whole = new ReadOnlySequence<byte>("MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nbad\nline\r\nNOOP\r\n"u8.ToArray());
-        ReadOnlySequence<byte> straddling = OctetSegment.Sequence(["MAIL FROM:<a@b"u8.ToArray(), ".example>\r"u8.ToArray(), "\nNOOP\r\n"u8.ToArray()]);
+        ReadOnlySequence<byte> straddling = OctetSegment.Sequence(
+            ["MAIL FROM:<a@b"u8.ToArray(), ".example>\r"u8.ToArray(), "\nNOOP\r\n"u8.ToArray()]);
         int lines = 0;
 
         long allocated = Allocations.Of(() =>

@@ -1,0 +1,4 @@
+namespace Smtp.Server.Tests;
+
+/// <summary>One log entry.</summary>
+internal sealed record LogEntry(LogLevel Level, int EventId, string Text, Exception? Error);

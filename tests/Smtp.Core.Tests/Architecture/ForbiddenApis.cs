@@ -66,7 +66,9 @@ internal static class ForbiddenApis
 
     private static bool IsForbiddenType(string name) =>
         !AllowedTypes.Contains(name)
-        && Types.Any(forbidden => forbidden.EndsWith('.') ? name.StartsWith(forbidden, StringComparison.Ordinal) : name == forbidden || name.StartsWith(forbidden + "`", StringComparison.Ordinal));
+        && Types.Any(forbidden => forbidden.EndsWith('.')
+            ? name.StartsWith(forbidden, StringComparison.Ordinal)
+            : name == forbidden || name.StartsWith(forbidden + "`", StringComparison.Ordinal));
 
     private static string TypeName(MetadataReader metadata, TypeReferenceHandle handle)
     {

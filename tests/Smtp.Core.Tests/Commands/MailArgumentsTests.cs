@@ -22,9 +22,9 @@ public class MailArgumentsTests
     [Fact]
     public void All_parameters_together()
     {
-        SmtpReply refusal = MailArguments.TryParse(
-            Wire.Encode("from:<@x:\xC3\xA9@b> size=0010  Body=binarymime smtpUtf8 RET=hdrs EnvId=QQ+2B1 auth=<> requireTLS"), All, PathOptions.None, out MailArguments mail);
-        Assert.Equal(default, refusal);
+        byte[] argument =
+            Wire.Encode("from:<@x:\xC3\xA9@b> size=0010  Body=binarymime smtpUtf8 RET=hdrs EnvId=QQ+2B1 auth=<> requireTLS");
+        Assert.Equal(default, MailArguments.TryParse(argument, All, PathOptions.None, out MailArguments mail));
         Assert.Equal("\xC3\xA9@b", Wire.Decode(mail.Mailbox));
         Assert.Equal(2, mail.LocalPartLength);
         Assert.Equal(10, mail.Size);
@@ -49,7 +49,8 @@ public class MailArgumentsTests
     [InlineData("99999999999999999999", long.MaxValue)]
     public void Size_saturates_and_never_wraps(string value, long expected)
     {
-        Assert.True(MailArguments.TryParse(Wire.Encode("FROM:<> SIZE=" + value), SmtpExtensions.Size, PathOptions.None, out MailArguments mail).IsNone);
+        byte[] argument = Wire.Encode("FROM:<> SIZE=" + value);
+        Assert.Equal(default, MailArguments.TryParse(argument, SmtpExtensions.Size, PathOptions.None, out MailArguments mail));
         Assert.Equal(expected, mail.Size);
         Assert.True(mail.Mailbox.IsEmpty);
     }
@@ -110,7 +111,8 @@ public class MailArgumentsTests
     [InlineData("AUTH=<a@b>x=")]
     [InlineData("AUTH=a+3d")]
     [InlineData("AUTH=\xC3\xA9@b")]
-    public void A_parameter_with_a_bad_value_is_501(string parameter) => Assert.Equal(Replies.BadArguments, Refusal("FROM:<a@b> " + parameter));
+    public void A_parameter_with_a_bad_value_is_501(string parameter) =>
+        Assert.Equal(Replies.BadArguments, Refusal("FROM:<a@b> " + parameter));
 
     [Theory]
     [InlineData("SIZE=1 SIZE=1")]
@@ -122,7 +124,8 @@ public class MailArgumentsTests
     [InlineData("RET=FULL RET=HDRS")]
     [InlineData("ENVID=a ENVID=b")]
     [InlineData("AUTH=<> AUTH=a")]
-    public void A_parameter_given_twice_is_501(string parameters) => Assert.Equal(Replies.BadArguments, Refusal("FROM:<a@b> " + parameters));
+    public void A_parameter_given_twice_is_501(string parameters) =>
+        Assert.Equal(Replies.BadArguments, Refusal("FROM:<a@b> " + parameters));
 
     [Theory]
     [InlineData(100, true)]
@@ -163,11 +166,13 @@ public class MailArgumentsTests
     [InlineData("SIZES=1")]
     [InlineData("NOTIFY=NEVER")]
     [InlineData("SIZE=1 ORCPT=rfc822;a")]
-    public void An_unknown_parameter_is_555(string parameters) => Assert.Equal(Replies.UnknownParameter, Refusal("FROM:<a@b> " + parameters));
+    public void An_unknown_parameter_is_555(string parameters) =>
+        Assert.Equal(Replies.UnknownParameter, Refusal("FROM:<a@b> " + parameters));
 
     [Theory]
     [InlineData("FROM:<a@b>SIZE=1")]
     [InlineData("FROM:<a@b>>")]
+    [InlineData("FROM:<a@b> <c@d>")]
     [InlineData("FROM:<a@b> ")]
     [InlineData("FROM:<a@b> =")]
     [InlineData("FROM:<a@b> SIZE=1\tRET=FULL")]
@@ -188,9 +193,7 @@ public class MailArgumentsTests
     [InlineData("FROM:<Postmaster>")]
     [InlineData("FROM:<a@b\r\n>")]
     [InlineData("FROM:<a\0@b>")]
-    [InlineData("FROM:<a@b> <c@d>", false)]
-    public void A_bad_path_is_501_of_its_own(string argument, bool path = true) =>
-        Assert.Equal(path ? Replies.BadSenderSyntax : Replies.BadArguments, Refusal(argument));
+    public void A_bad_path_is_501_of_its_own(string argument) => Assert.Equal(Replies.BadSenderSyntax, Refusal(argument));
 
     [Theory]
     [InlineData("FROM: <a@b>", PathOptions.AllowLeadingSpace)]

@@ -15,7 +15,8 @@ public static class PathArbitrary
         (2, Gen.Elements("\xC3\xA9", "\xE7\x94\xA8\xE6\x88\xB7", "\xF0\x9F\x98\x80")),
         (2, Gen.Choose(58, 66).Select(length => new string('l', length))));
 
-    private static Gen<string> QuotedContent => Gen.Elements("a", " ", "@", ">", "<", "\\\"", "\\\\", "\\ ", "]", ",", ":", "\xC3\xA9", ".", "..");
+    private static Gen<string> QuotedContent =>
+        Gen.Elements("a", " ", "@", ">", "<", "\\\"", "\\\\", "\\ ", "]", ",", ":", "\xC3\xA9", ".", "..");
 
     private static Gen<string> LocalPart => Gen.Frequency(
         (4, TextArbitrary.Sequence(Atom, 1, 3, ".")),
@@ -51,9 +52,11 @@ public static class PathArbitrary
         (10, Gen.Zip(LocalPart, Domain).Select(parts => $"{parts.Item1}@{parts.Item2}")),
         (1, LocalPart));
 
+    private static Gen<string> AtDomain => Gen.Frequency((5, Name), (1, Literal)).Select(name => "@" + name);
+
     private static Gen<string> Route => Gen.Frequency(
         (5, Gen.Constant("")),
-        (1, TextArbitrary.Sequence(Gen.Frequency((5, Name), (1, Literal)).Select(name => "@" + name), 1, 3, ",").Select(names => names + ":")));
+        (1, TextArbitrary.Sequence(AtDomain, 1, 3, ",").Select(names => names + ":")));
 
     private static Gen<string> Path =>
         from lead in Gen.Frequency((8, Gen.Constant("")), (1, Gen.Constant(" ")), (1, Gen.Constant("  ")))

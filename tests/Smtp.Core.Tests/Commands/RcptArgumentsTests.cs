@@ -7,7 +7,9 @@ public class RcptArgumentsTests
     [Fact]
     public void Without_parameters_all_is_at_its_default()
     {
-        Assert.True(RcptArguments.TryParse("TO:<a@b>"u8, SmtpExtensions.None, smtpUtf8: false, PathOptions.None, out RcptArguments rcpt).IsNone);
+        SmtpReply refusal = RcptArguments.TryParse(
+            "TO:<a@b>"u8, SmtpExtensions.None, smtpUtf8: false, PathOptions.None, out RcptArguments rcpt);
+        Assert.Equal(default, refusal);
         Assert.Equal("a@b", Wire.Decode(rcpt.Mailbox));
         Assert.Equal(1, rcpt.LocalPartLength);
         Assert.Equal(DsnNotify.Unspecified, rcpt.Notify);
@@ -20,7 +22,8 @@ public class RcptArgumentsTests
     [InlineData("TO:<postmaster@b> ORCPT=x-1;y NOTIFY=NEVER", "postmaster@b", 10, DsnNotify.Never, "x-1;y")]
     public void All_parameters_together(string argument, string mailbox, int localPartLength, DsnNotify notify, string originalRecipient)
     {
-        Assert.Equal(default, RcptArguments.TryParse(Wire.Encode(argument), All, smtpUtf8: false, PathOptions.None, out RcptArguments rcpt));
+        byte[] octets = Wire.Encode(argument);
+        Assert.Equal(default, RcptArguments.TryParse(octets, All, smtpUtf8: false, PathOptions.None, out RcptArguments rcpt));
         Assert.Equal(mailbox, Wire.Decode(rcpt.Mailbox));
         Assert.Equal(localPartLength, rcpt.LocalPartLength);
         Assert.Equal(notify, rcpt.Notify);
@@ -37,7 +40,8 @@ public class RcptArgumentsTests
     [InlineData("delay,failure,success", DsnNotify.Success | DsnNotify.Failure | DsnNotify.Delay)]
     public void Notify_is_never_or_a_list(string value, DsnNotify expected)
     {
-        Assert.Equal(default, RcptArguments.TryParse(Wire.Encode("TO:<a@b> NOTIFY=" + value), All, smtpUtf8: false, PathOptions.None, out RcptArguments rcpt));
+        byte[] argument = Wire.Encode("TO:<a@b> NOTIFY=" + value);
+        Assert.Equal(default, RcptArguments.TryParse(argument, All, smtpUtf8: false, PathOptions.None, out RcptArguments rcpt));
         Assert.Equal(expected, rcpt.Notify);
     }
 
@@ -162,7 +166,8 @@ public class RcptArgumentsTests
     {
         byte[] argument = "TO:<@x:a@b.example> NOTIFY=SUCCESS,DELAY ORCPT=utf-8;\u00E9\\x{2B}@b"u8.ToArray();
         int accepted = 0;
-        Assert.Equal(0, Allocations.Of(() => accepted += RcptArguments.TryParse(argument, All, smtpUtf8: true, PathOptions.None, out _).IsNone ? 1 : 0));
+        Assert.Equal(0, Allocations.Of(() =>
+            accepted += RcptArguments.TryParse(argument, All, smtpUtf8: true, PathOptions.None, out _).IsNone ? 1 : 0));
         Assert.Equal(200, accepted);
     }
 

@@ -9,7 +9,8 @@ public class SmtpCommandTests
     public void A_verb_is_known_in_any_case(SmtpVerb verb)
     {
         string name = verb.ToString();
-        foreach (string word in (string[])[name, name.ToUpperInvariant(), name.ToLowerInvariant(), string.Concat(name.Select((c, i) => i % 2 == 0 ? char.ToLowerInvariant(c) : char.ToUpperInvariant(c)))])
+        string mixed = string.Concat(name.Select((c, i) => i % 2 == 0 ? char.ToLowerInvariant(c) : char.ToUpperInvariant(c)));
+        foreach (string word in (string[])[name, name.ToUpperInvariant(), name.ToLowerInvariant(), mixed])
         {
             Assert.Equal((verb, ""), Parse(word));
             Assert.Equal((verb, ""), Parse(word + " \t "));
@@ -23,7 +24,12 @@ public class SmtpCommandTests
     public void What_is_nearly_a_verb_is_unknown(SmtpVerb verb)
     {
         string word = verb.ToString().ToUpperInvariant();
-        foreach (string near in (string[])[word + "X", word[..^1], " " + word, "\t" + word, word + "\tx", word + "\0", word + "\0 x", word + "-", word + ":", word + "\r", "X" + word])
+        foreach (string behind in (string[])["X", "\tx", "\0", "\0 x", "-", ":", "\r"])
+        {
+            Assert.Equal((SmtpVerb.Unknown, ""), Parse(word + behind));
+        }
+
+        foreach (string near in (string[])[word[..^1], " " + word, "\t" + word, "X" + word])
         {
             Assert.Equal((SmtpVerb.Unknown, ""), Parse(near));
         }
@@ -61,7 +67,8 @@ public class SmtpCommandTests
     [InlineData("MAIL FROM:<a@b>  \t", "FROM:<a@b>")]
     [InlineData("MAIL FROM:<\"a\tb\"@c>", "FROM:<\"a\tb\"@c>")]
     [InlineData("MAIL \0", "\0")]
-    public void The_argument_is_as_written_but_for_trailing_white_space(string line, string argument) => Assert.Equal((SmtpVerb.Mail, argument), Parse(line));
+    public void The_argument_is_as_written_but_for_trailing_white_space(string line, string argument) =>
+        Assert.Equal((SmtpVerb.Mail, argument), Parse(line));
 
     [Fact]
     public void Parsing_allocates_nothing()

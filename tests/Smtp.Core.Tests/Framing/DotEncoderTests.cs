@@ -73,7 +73,8 @@ public class DotEncoderTests
     public void Encoding_allocates_nothing()
     {
         var whole = new ReadOnlySequence<byte>("Subject: x\r\n\r\n.dot\r\nlone\nlone\rend"u8.ToArray());
-        ReadOnlySequence<byte> pieces = OctetSegment.Sequence(["Subject: x\r"u8.ToArray(), "\n"u8.ToArray(), ".dot\r\n"u8.ToArray(), "."u8.ToArray()]);
+        ReadOnlySequence<byte> pieces = OctetSegment.Sequence(
+            ["Subject: x\r"u8.ToArray(), "\n"u8.ToArray(), ".dot\r\n"u8.ToArray(), "."u8.ToArray()]);
         int octets = 0;
         Assert.Equal(0, Allocations.Of(() =>
         {

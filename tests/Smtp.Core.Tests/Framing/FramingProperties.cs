@@ -67,8 +67,9 @@ public class FramingProperties
         BodyTrace back = BodyTrace.Decode(cuts.WithOctets(Wire.Encode(wire + "QUIT\r\n")));
         Assert.Equal(new BodyTrace(BodyOracle.AsLines(text), "QUIT\r\n", Ended: true, SawBareLineEnding: false), back);
 
-        string lines = back.Text;
-        Assert.Equal(lines, BodyTrace.Decode(new Wire(Wire.Encode(BodyTrace.Encode(content.WithOctets(Wire.Encode(lines))).Text), [], Delivery.Segments)).Text);
+        // And lines come back as they are.
+        string again = BodyTrace.Encode(content.WithOctets(Wire.Encode(back.Text))).Text;
+        Assert.Equal(back.Text, BodyTrace.Decode(cuts.WithOctets(Wire.Encode(again))).Text);
     }
 
     [Property]

@@ -110,11 +110,27 @@ public class LineReaderTests
     }
 
     [Fact]
+    public void Straddling_lines_of_any_length_follow_each_other()
+    {
+        var reader = default(LineReader);
+        foreach (int length in (int[])[3, 1000, 20, 4000, 4001])
+        {
+            string text = new('x', length);
+            ReadOnlySequence<byte> input = OctetSegment.Sequence([Wire.Encode(text[..2]), Wire.Encode(text[2..] + "\r\n")]);
+            Assert.Equal(LineStatus.Line, reader.Read(ref input, 8192, out ReadOnlySpan<byte> line));
+            Assert.Equal(text, Wire.Decode(line));
+        }
+
+        reader.ReleaseScratch();
+    }
+
+    [Fact]
     public void Lines_allocate_nothing()
     {
         var reader = default(LineReader);
         var whole = new ReadOnlySequence<byte>("MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nbad\nline\r\nNOOP\r\n"u8.ToArray());
-        ReadOnlySequence<byte> straddling = OctetSegment.Sequence(["MAIL FROM:<a@b"u8.ToArray(), ".example>\r"u8.ToArray(), "\nNOOP\r\n"u8.ToArray()]);
+        ReadOnlySequence<byte> straddling = OctetSegment.Sequence(
+            ["MAIL FROM:<a@b"u8.ToArray(), ".example>\r"u8.ToArray(), "\nNOOP\r\n"u8.ToArray()]);
         int lines = 0;
 
         long allocated = Allocations.Of(() =>

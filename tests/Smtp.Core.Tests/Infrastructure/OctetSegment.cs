@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Smtp.Core.Tests;
 
-/// <summary>One segment of a sequence; the way to build a <see cref="ReadOnlySequence{T}"/> that is cut where a test wants it cut.</summary>
+/// <summary>One segment of a sequence; the way to build one that is cut where a test wants it cut.</summary>
 internal sealed class OctetSegment : ReadOnlySequenceSegment<byte>
 {
     private OctetSegment(ReadOnlyMemory<byte> memory, long runningIndex)

@@ -8,8 +8,10 @@ internal static class TextArbitrary
 {
     private static readonly string[] Damage =
     [
-        "\r", "\n", "\r\n", "\0", " ", "\t", "<", ">", "@", ":", ",", ".", "..", "\"", "\\", "[", "]", "-", "=", "+", ";", "a", "0", "\x7F", "\x80", "\xFF",
-        "\xC2\x85", "\xC2\xA0", "\xC3\xA9", "\xE2\x80\xA8", "\xE2\x80\xA9", "\xE2\x80\xA7", "\xC0\xAE", "\xED\xA0\x80", "\xF0\x9F\x98\x80", "\xF4\x90\x80\x80",
+        "\r", "\n", "\r\n", "\0", " ", "\t", "<", ">", "@", ":", ",", ".", "..", "\"", "\\",
+        "[", "]", "-", "=", "+", ";", "a", "0", "\x7F", "\x80", "\xFF",
+        "\xC2\x85", "\xC2\xA0", "\xC3\xA9",
+        "\xE2\x80\xA8", "\xE2\x80\xA9", "\xE2\x80\xA7", "\xC0\xAE", "\xED\xA0\x80", "\xF0\x9F\x98\x80", "\xF4\x90\x80\x80",
     ];
 
     /// <summary>Octets as a Latin-1 text, so that a report shows them.</summary>

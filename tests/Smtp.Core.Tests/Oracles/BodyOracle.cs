@@ -2,7 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace Smtp.Core.Tests;
 
-/// <summary>DATA transparency (RFC 5321 §4.5.2) on whole texts with string functions: slow, and as close to the RFC's words as can be.</summary>
+/// <summary>
+/// DATA transparency (RFC 5321 §4.5.2) on whole texts with string functions: slow, and as close to the RFC's words as can be.
+/// </summary>
 internal static partial class BodyOracle
 {
     private const string Crlf = "\r\n";
@@ -25,7 +27,7 @@ internal static partial class BodyOracle
         return new BodyTrace(Normalise(string.Join(Crlf, lines)), text[(end + EndOfData.Length)..], Ended: true, HasBareLineEnding(body));
     }
 
-    /// <summary>"Before sending a line of mail text, the client checks the first character; if it is a period, one additional period is inserted."</summary>
+    /// <summary>"If it is a period, one additional period is inserted at the beginning of the line."</summary>
     public static string Encode(string content)
     {
         string text = Normalise(content);

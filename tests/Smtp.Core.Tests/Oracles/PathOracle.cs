@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace Smtp.Core.Tests;
 
-/// <summary>Paths by one regular expression, put together from the ABNF of RFC 5321 §4.1.2 and §4.1.3 rule by rule, as RFC 6531 widens it.</summary>
+/// <summary>
+/// Paths by one regular expression, put together from the ABNF of RFC 5321 §4.1.2 and §4.1.3 rule by rule, as RFC 6531 widens it.
+/// </summary>
 internal static class PathOracle
 {
     // What is no UTF-8 is put in as a lone surrogate, which no class below has.
@@ -43,7 +45,7 @@ internal static class PathOracle
         bool bracketed = path[0] == '<';
         bool valid = Octets(match.Groups["local"].Value) <= 64
             && Octets(path) + (bracketed ? 0 : 2) <= 256
-            && match.Groups["domain"].Captures.All(domain => Octets(domain.Value) <= 255 && (domain.Value[0] == '[' || domain.Value.Split('.').All(IsLabel)))
+            && match.Groups["domain"].Captures.All(domain => IsDomain(domain.Value))
             && (!match.Groups["ipv6"].Success || IsIpv6(match.Groups["ipv6"].Value));
         return valid
             ? new ParsedPath(
@@ -76,6 +78,8 @@ internal static class PathOracle
         path += options.HasFlag(PathOptions.AllowMissingBrackets) ? $@"|(?<mailbox>{mailbox})(?= |\z)" : "";
         return (options.HasFlag(PathOptions.AllowLeadingSpace) ? @"\A *" : @"\A") + $"(?:{path})";
     }
+
+    private static bool IsDomain(string domain) => Octets(domain) <= 255 && (domain[0] == '[' || domain.Split('.').All(IsLabel));
 
     private static bool IsLabel(string label) => label.Length <= 63 || label.Any(c => c > 127);
 

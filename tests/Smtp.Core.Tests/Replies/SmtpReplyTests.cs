@@ -13,7 +13,8 @@ public partial class SmtpReplyTests
     [InlineData(550, "a\r\nb", "550-a\r\n550 b\r\n")]
     [InlineData(550, "a\nb\rc", "550-a\r\n550-b\r\n550 c\r\n")]
     [InlineData(421, "a\r\n\r\nb", "421-a\r\n421-\r\n421 b\r\n")]
-    public void Lines_become_reply_lines(int code, string text, string wire) => Assert.Equal(wire, Wire.Decode(SmtpReply.Create(code, text).Wire));
+    public void Lines_become_reply_lines(int code, string text, string wire) =>
+        Assert.Equal(wire, Wire.Decode(SmtpReply.Create(code, text).Wire));
 
     [Fact]
     public void The_status_stands_in_each_line()
@@ -136,7 +137,11 @@ public partial class SmtpReplyTests
     }
 
     public static TheoryData<string> Catalogue =>
-        [.. typeof(Replies).GetFields(BindingFlags.Public | BindingFlags.Static).Where(reply => reply.FieldType == typeof(SmtpReply)).Select(reply => reply.Name)];
+    [
+        .. typeof(Replies).GetFields(BindingFlags.Public | BindingFlags.Static)
+            .Where(reply => reply.FieldType == typeof(SmtpReply))
+            .Select(reply => reply.Name),
+    ];
 
     [Theory]
     [MemberData(nameof(Catalogue))]

@@ -138,7 +138,8 @@ public class EnvelopeTests
 
     private static void Stage(Envelope envelope, string argument)
     {
-        Assert.Equal(default, RcptArguments.TryParse(Encoding.UTF8.GetBytes(argument), All, smtpUtf8: false, PathOptions.None, out RcptArguments arguments));
+        byte[] octets = Encoding.UTF8.GetBytes(argument);
+        Assert.Equal(default, RcptArguments.TryParse(octets, All, smtpUtf8: false, PathOptions.None, out RcptArguments arguments));
         envelope.StageRecipient(arguments);
     }
 }

@@ -77,7 +77,7 @@ internal sealed class SessionDialogue
                 replies.Append(Text(lines[i])).Append("\r\n");
             }
 
-            Assert.True(replies.Length > 0, $"Neither C: nor S: in line {i}: {lines[i]}");
+            Assert.NotEqual(0, replies.Length);
             effect = Advance(Encoding.UTF8.GetBytes(replies.ToString()));
         }
     }

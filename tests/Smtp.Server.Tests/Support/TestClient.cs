@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace Smtp.Server.Tests;
@@ -32,6 +33,9 @@ internal sealed class TestClient : IAsyncDisposable
     internal Socket? Socket { get; private init; }
 
     internal SslStream? Tls { get; private set; }
+
+    /// <summary>The certificates that the server sent.</summary>
+    internal IReadOnlyList<X509Certificate2> PeerChain { get; private set; } = [];
 
     public async ValueTask DisposeAsync()
     {
@@ -150,7 +154,11 @@ internal sealed class TestClient : IAsyncDisposable
             TargetHost = serverName,
             EnabledSslProtocols = protocols,
 #pragma warning disable CA5359 // What is tested is the server; its certificate is made on the spot.
-            RemoteCertificateValidationCallback = (_, _, _, _) => true,
+            RemoteCertificateValidationCallback = (_, _, chain, _) =>
+            {
+                PeerChain = [.. chain!.ChainPolicy.ExtraStore.Select(c => X509CertificateLoader.LoadCertificate(c.RawData))];
+                return true;
+            },
 #pragma warning restore CA5359
         }).Guarded();
         Tls = tls;

@@ -1,3 +1,5 @@
+using Smtp.Core;
+
 namespace Smtp.Server.Tests;
 
 /// <summary>What policies and sinks answer is what the client reads.</summary>

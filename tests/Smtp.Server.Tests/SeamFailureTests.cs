@@ -1,3 +1,6 @@
+using Microsoft.Extensions.Logging;
+using Smtp.Core;
+
 namespace Smtp.Server.Tests;
 
 /// <summary>An exception in an application's code costs one reply, never the session, and its text stays at home.</summary>

@@ -285,10 +285,24 @@ public sealed partial class ServerSession
             _unproductiveCommands = 0;
         }
 
-        for (int i = 0; i < replies && (i == 0 || _phase != SessionPhase.Closing); i++)
+        if (replies == 1)
         {
-            Say(perRecipient.IsEmpty || perRecipient[i].IsNone ? reply : perRecipient[i], output);
+            Say(perRecipient.IsEmpty || perRecipient[0].IsNone ? reply : perRecipient[0], output);
+            return;
         }
+
+        // All of them are said, whatever the limit of errors: the sender would send again what got no reply. One message is one error.
+        _errors += accepted ? 0 : 1;
+        bool closes = false;
+        for (int i = 0; i < replies; i++)
+        {
+            SmtpReply one = perRecipient.IsEmpty || perRecipient[i].IsNone ? reply : perRecipient[i];
+            one.WriteTo(output);
+            OnSaid(one.Code, one.Wire);
+            closes |= one.Code == 421;
+        }
+
+        _phase = closes ? SessionPhase.Closing : _phase;
     }
 
     private void ResetBody()

@@ -14,6 +14,9 @@ internal sealed class DialogueSettings
     private bool _plaintextAuthentication;
     private bool _requireAuthentication;
     private bool _requireTls;
+    private bool _lmtp;
+    private ContentPolicy _nulOctets = ContentPolicy.Reject;
+    private ContentPolicy _longLines;
 
     private DialogueSettings()
     {
@@ -50,12 +53,16 @@ internal sealed class DialogueSettings
         RequireTls = _requireTls,
         Leniency = _leniency,
         BareLineEndings = _bareLineEndings,
+        NulOctets = _nulOctets,
+        LongLines = _longLines,
+        Lmtp = _lmtp,
         Limits = new SmtpLimits
         {
             MaximumCommandLineLength = (int)Limit("command-line", 4096),
             MaximumAuthenticationLineLength = (int)Limit("auth-line", 12288),
             MaximumMessageSize = Limit("message-size", 50 * 1024 * 1024),
             MaximumRecipients = (int)Limit("recipients", 1000),
+            MaximumMessages = (int)Limit("messages", int.MaxValue),
             MaximumErrors = (int)Limit("errors", 20),
             MaximumUnproductiveCommands = (int)Limit("unproductive-commands", 100),
             MaximumAuthenticationFailures = (int)Limit("auth-failures", 3),
@@ -94,6 +101,15 @@ internal sealed class DialogueSettings
                 break;
             case "normalize-line-endings":
                 _bareLineEndings = BareLineEndingPolicy.Normalize;
+                break;
+            case "accept-nul":
+                _nulOctets = ContentPolicy.Accept;
+                break;
+            case "reject-long-lines":
+                _longLines = ContentPolicy.Reject;
+                break;
+            case "lmtp":
+                _lmtp = true;
                 break;
             case "greeting":
                 _greeting = setting.Value;
@@ -148,6 +164,7 @@ internal sealed class DialogueSettings
         "BINARYMIME" => SmtpExtensions.BinaryMime,
         "DSN" => SmtpExtensions.Dsn,
         "REQUIRETLS" => SmtpExtensions.RequireTls,
+        "LIMITS" => SmtpExtensions.Limits,
         _ => throw new DialogueException($"{keyword} is no extension."),
     };
 }

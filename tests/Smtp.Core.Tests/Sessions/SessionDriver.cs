@@ -126,6 +126,10 @@ internal sealed class SessionDriver
                 Session.ResumeAuthentication(_policy.Identify(Session.Credentials!), _policy.LoginRefusal, _output);
                 break;
 
+            case SessionEffect.LookUpSecret:
+                Session.ResumeSecret(_policy.Secrets.GetValueOrDefault(Session.Credentials!.AuthenticationId), _output);
+                break;
+
             case SessionEffect.CheckSender:
                 Session.Resume(_policy.Answer($"MAIL {Session.Envelope.ReversePath}"), _output);
                 break;
@@ -146,15 +150,7 @@ internal sealed class SessionDriver
                 break;
 
             case SessionEffect.CommitMessage:
-                SmtpReply committed = _policy.Answer("COMMIT");
-                if (committed.IsPositive)
-                {
-                    Messages.Add(new SessionMessage(EnvelopeText.Of(Session), Wire.Decode(_body.WrittenSpan)));
-                }
-
-                _messageOpen = false;
-                Assert.Equal(_body.WrittenCount, Session.BodyLength);
-                Session.Resume(committed, _output);
+                Commit();
                 break;
 
             case SessionEffect.AbortMessage:
@@ -172,6 +168,28 @@ internal sealed class SessionDriver
             default:
                 Assert.Fail($"{effect} is no effect.");
                 break;
+        }
+    }
+
+    private void Commit()
+    {
+        Assert.Equal(_body.WrittenCount, Session.BodyLength);
+        _messageOpen = false;
+        SmtpReply[] replies = Session.Profile.Options.Lmtp
+            ? [.. Enumerable.Range(0, Session.Envelope.RecipientCount).Select(i => _policy.Answer($"COMMIT {Session.Envelope[i].ForwardPath}"))]
+            : [_policy.Answer("COMMIT")];
+        if (replies.Any(reply => reply.IsPositive))
+        {
+            Messages.Add(new SessionMessage(EnvelopeText.Of(Session), Wire.Decode(_body.WrittenSpan)));
+        }
+
+        if (Session.Profile.Options.Lmtp)
+        {
+            Session.ResumeCommit(replies, _output);
+        }
+        else
+        {
+            Session.Resume(replies[0], _output);
         }
     }
 
@@ -193,7 +211,7 @@ internal sealed class SessionDriver
         {
             SessionEffect.CheckClient => phase is SessionPhase.Connected,
             SessionEffect.CheckHello => phase is >= SessionPhase.Greeted and <= SessionPhase.Chunks,
-            SessionEffect.Authenticate => phase is SessionPhase.Authenticating && !Session.IsAuthenticated,
+            SessionEffect.Authenticate or SessionEffect.LookUpSecret => phase is SessionPhase.Authenticating && !Session.IsAuthenticated,
             SessionEffect.CheckSender => phase is SessionPhase.Ready,
             SessionEffect.CheckRecipient => phase is SessionPhase.Sender or SessionPhase.Recipients,
             SessionEffect.OpenMessage => phase is SessionPhase.Recipients && !_messageOpen,

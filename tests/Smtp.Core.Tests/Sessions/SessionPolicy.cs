@@ -9,6 +9,9 @@ internal sealed class SessionPolicy
     /// <summary>Passwords by user.</summary>
     public Dictionary<string, string> Users { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>SCRAM secrets by user.</summary>
+    public Dictionary<string, ScramSecret> Secrets { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Whom a user may act as besides itself.</summary>
     public Dictionary<string, string> MayActAs { get; } = new(StringComparer.Ordinal);
 
@@ -22,11 +25,17 @@ internal sealed class SessionPolicy
 
     public SmtpReply Answer(string question) => Answers.GetValueOrDefault(question);
 
-    /// <summary>Who a client with these credentials is, or null.</summary>
+    /// <summary>Who a client with these credentials is, or null. A token is its user's name and password with a colon in between.</summary>
     public string? Identify(SaslCredentials credentials)
     {
         string user = credentials.AuthenticationId;
-        if (!Users.TryGetValue(user, out string? password) || password != credentials.Password)
+        string? given = credentials.Password;
+        if (credentials.Token?.Split(':') is [var name, var secret])
+        {
+            (user, given) = (name, secret);
+        }
+
+        if (!Users.TryGetValue(user, out string? password) || password != given)
         {
             return null;
         }

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+
 namespace Smtp.Server.Tests;
 
 /// <summary>One log entry.</summary>

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Smtp.Core;
 
 namespace Smtp.Server.Tests;
 

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Smtp.Core;
 
 namespace Smtp.Server.Tests;
 

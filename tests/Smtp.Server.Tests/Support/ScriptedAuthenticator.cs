@@ -1,3 +1,5 @@
+using Smtp.Core;
+
 namespace Smtp.Server.Tests;
 
 /// <summary>Knows one user, or does what a test says.</summary>

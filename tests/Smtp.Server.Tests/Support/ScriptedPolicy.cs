@@ -1,3 +1,5 @@
+using Smtp.Core;
+
 namespace Smtp.Server.Tests;
 
 /// <summary>A policy whose checks a test sets one by one.</summary>

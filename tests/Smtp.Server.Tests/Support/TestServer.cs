@@ -1,5 +1,7 @@
 using System.IO.Pipelines;
 using System.Net;
+using Microsoft.Extensions.Time.Testing;
+using Smtp.Core;
 
 namespace Smtp.Server.Tests;
 
@@ -52,10 +54,11 @@ internal sealed class TestServer : IAsyncDisposable
             MessageSink = sink,
             Authenticator = authenticator,
             Certificates = certificates,
-            Timeouts = timeouts ?? new SmtpServerTimeouts(),
+            Timeouts = timeouts ?? new SmtpServerTimeouts { AuthenticationFailureDelay = TimeSpan.Zero },
             Limits = limits ?? new SmtpLimits(),
             BareLineEndings = bareLineEndings,
             MaximumConnections = maximumConnections,
+            MaximumConnectionsPerAddress = maximumConnections,
             LoggerFactory = logs,
             Policy = policy ?? new ScriptedPolicy(),
             TimeProvider = systemTime ? TimeProvider.System : time,

@@ -97,7 +97,7 @@ public sealed class SmtpServer : IAsyncDisposable
     private ServerProfile[] Profiles { get; }
 
     /// <summary>Starts listening on all listeners, or on none.</summary>
-    /// <exception cref="SocketException">An address cannot be listened on.</exception>
+    /// <exception cref="SocketException">An address cannot be listened on; the message names it.</exception>
     /// <exception cref="InvalidOperationException">The server was started before.</exception>
     public void Start()
     {
@@ -185,15 +185,17 @@ public sealed class SmtpServer : IAsyncDisposable
                 socket.DualMode = true;
             }
 
-            if (listener.EndPoint is IPEndPoint)
-            {
-                // A restarted server must not wait for the old one's connections in TIME_WAIT.
-                socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
-            }
-
+            // No ReuseAddress: on Unix .NET makes SO_REUSEPORT of it, and a second server would silently take half of the first one's connections.
+            // What a restart needs, to pass over connections in TIME_WAIT, .NET sets by itself there.
             socket.Bind(listener.EndPoint);
             socket.Listen(listener.Backlog);
             return socket;
+        }
+        catch (SocketException error)
+        {
+            // The system's words do not say which listener it was.
+            socket.Dispose();
+            throw new SocketException((int)error.SocketErrorCode, $"{listener.EndPoint} cannot be listened on: {error.Message}");
         }
         catch
         {

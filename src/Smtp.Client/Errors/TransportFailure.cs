@@ -1,0 +1,17 @@
+namespace Smtp.Client;
+
+/// <summary>How the connection to a server failed.</summary>
+public enum TransportFailure
+{
+    /// <summary>The name has no address, or no address took the connection.</summary>
+    ConnectFailed,
+
+    /// <summary>The TLS handshake failed, or the certificate was not accepted.</summary>
+    TlsFailed,
+
+    /// <summary>The connection was closed or reset.</summary>
+    ConnectionLost,
+
+    /// <summary>A stage took longer than <see cref="SmtpTimeouts"/> allows.</summary>
+    TimedOut,
+}

@@ -1,0 +1,15 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Smtp.Client;
+
+/// <summary>The TLS of a connection as it was negotiated.</summary>
+/// <param name="Protocol">The version.</param>
+/// <param name="CipherSuite">The cipher suite.</param>
+/// <param name="Certificate">The server's certificate; valid as long as the connection.</param>
+/// <param name="PolicyErrors">
+/// What the system's validation found. Anything but <see cref="SslPolicyErrors.None"/> means that a callback accepted the certificate and
+/// that the server is not authenticated by it.
+/// </param>
+public sealed record TlsFacts(SslProtocols Protocol, TlsCipherSuite CipherSuite, X509Certificate? Certificate, SslPolicyErrors PolicyErrors);

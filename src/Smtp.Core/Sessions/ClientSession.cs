@@ -1,0 +1,370 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+
+namespace Smtp.Core;
+
+/// <summary>
+/// A client's side of an SMTP session (RFC 5321 §4.1.4) without I/O: it writes commands, knows which replies are owed for them, and takes
+/// the replies. Begin an operation, then call <see cref="Advance"/> until it is over.
+/// </summary>
+/// <remarks>
+/// <para>
+/// Under PIPELINING (RFC 2920) a transaction goes out as MAIL, RCPTs and DATA in one flight. No more octets are unanswered at a time than
+/// <see cref="WindowLength"/>, so that a client that writes does not have to read at once: whatever the server's replies, its commands fit
+/// in the socket's send buffer. Without PIPELINING each command waits for its reply.
+/// </para>
+/// <para>
+/// A reply that no command asked for, a code that is no answer, and everything that <see cref="ReplyReader"/> refuses end the session with
+/// a named <see cref="PeerViolation"/>. 421 ends it anywhere (RFC 5321 §3.8).
+/// </para>
+/// </remarks>
+public sealed partial class ClientSession
+{
+    /// <summary>The most octets of commands that are unanswered at a time under PIPELINING. Linux gives a new socket 16 KiB to send from.</summary>
+    public const int WindowLength = 16 * 1024;
+
+    private readonly ReplyReader _replies = new();
+    private readonly ExpectedReplyQueue _expected = new();
+    private readonly OutgoingTransaction _transaction = new();
+    private SmtpStage _operation;
+    private SmtpStage _closedAt;
+    private bool _isStarting;
+    private byte[] _helloName = [];
+    private bool _saidEhlo;
+    private SaslClientMechanism? _mechanism;
+    private int _challenges;
+
+    /// <summary>Begins at the start of a connection.</summary>
+    /// <param name="isTls">Whether the connection has TLS already (implicit TLS, RFC 8314 §3).</param>
+    public ClientSession(bool isTls = false) => IsTls = isTls;
+
+    /// <summary>Where the session stands.</summary>
+    public ClientPhase Phase { get; private set; }
+
+    /// <summary>What is awaited: the stage of the next reply that is owed, or of the operation. Deadlines and errors go by it.</summary>
+    public SmtpStage Stage => Phase switch
+    {
+        ClientPhase.Body => SmtpStage.Body,
+        ClientPhase.Handshake => SmtpStage.TlsHandshake,
+        ClientPhase.Closed => _closedAt,
+        _ => _expected.Count > 0 ? _expected.Head.Stage : _operation,
+    };
+
+    /// <summary>What the server's last EHLO reply offered.</summary>
+    public PeerCapabilities Peer { get; private set; } = PeerCapabilities.None;
+
+    /// <summary>Whether the connection has TLS.</summary>
+    public bool IsTls { get; private set; }
+
+    /// <summary>Whether AUTH has succeeded.</summary>
+    public bool IsAuthenticated { get; private set; }
+
+    /// <summary>The last reply read, valid until the next one is.</summary>
+    public ReceivedReply LastReply { get; private set; }
+
+    /// <summary>How many replies were read so far: a deadline is for one reply, however many reads it takes.</summary>
+    public long ReplyCount { get; private set; }
+
+    /// <summary>How the server broke the protocol, if it did.</summary>
+    public PeerViolation Violation { get; private set; }
+
+    /// <summary>
+    /// Begins with the server's greeting and EHLO, or with EHLO alone behind a STARTTLS handshake. A server that does not know EHLO
+    /// is asked with HELO (RFC 5321 §3.2).
+    /// </summary>
+    /// <param name="name">The client's domain or address literal.</param>
+    /// <exception cref="ArgumentException">The name is neither.</exception>
+    public void BeginHello(ReadOnlySpan<byte> name)
+    {
+        if (!PathSyntax.IsHelloName(name))
+        {
+            throw new ArgumentException("Not a domain or an address literal (RFC 5321 section 4.1.1.1).", nameof(name));
+        }
+
+        bool awaitsGreeting = Phase == ClientPhase.Connected;
+        if (!awaitsGreeting && Phase != ClientPhase.Secured)
+        {
+            ThrowNotNow();
+        }
+
+        _helloName = name.ToArray();
+        _saidEhlo = false;
+        Start(SmtpStage.Hello);
+        if (awaitsGreeting)
+        {
+            // Owed without a command.
+            _expected.Enqueue(SmtpStage.Greeting, 0);
+            _isStarting = false;
+        }
+    }
+
+    /// <summary>Begins STARTTLS (RFC 3207). The server must offer it.</summary>
+    public void BeginStartTls()
+    {
+        DemandReady();
+        if (IsTls || !Peer.Offers(SmtpExtensions.StartTls))
+        {
+            throw new InvalidOperationException("The connection has TLS already, or the server does not offer STARTTLS.");
+        }
+
+        Start(SmtpStage.StartTls);
+    }
+
+    /// <summary>Begins AUTH (RFC 4954). Whether the connection is fit for the mechanism is the caller's decision.</summary>
+    public void BeginAuthenticate(SaslClientMechanism mechanism)
+    {
+        ArgumentNullException.ThrowIfNull(mechanism);
+        DemandReady();
+        if (IsAuthenticated)
+        {
+            throw new InvalidOperationException("A session authenticates once (RFC 4954 section 4).");
+        }
+
+        _mechanism = mechanism;
+        _challenges = 0;
+        Start(SmtpStage.Authenticate);
+    }
+
+    /// <summary>Begins a mail transaction: MAIL, RCPTs, DATA and the end of data.</summary>
+    /// <param name="envelope">Sender and recipients; not to be changed until the operation is over.</param>
+    /// <param name="size">The content's size in octets with CRLF line ends, as RFC 1870 counts it, or -1 if unknown.</param>
+    /// <param name="body">What the content is.</param>
+    /// <param name="report">Filled with what becomes of each recipient.</param>
+    /// <param name="refusal">Why the caller, who knows the content, refuses the message; it is then decided without the server.</param>
+    /// <exception cref="ArgumentException">The envelope has no recipients, or a value that cannot go on the wire.</exception>
+    public void BeginTransaction(
+        OutgoingEnvelope envelope, long size, BodyType body, TransactionReport report, SendRefusal refusal = SendRefusal.None)
+    {
+        ArgumentNullException.ThrowIfNull(envelope);
+        ArgumentNullException.ThrowIfNull(report);
+        ArgumentOutOfRangeException.ThrowIfLessThan(size, -1);
+        envelope.Demand();
+        DemandReady();
+        Start(SmtpStage.Mail);
+        if (!_transaction.TryStart(envelope, size, body, Peer, IsTls, report, refusal))
+        {
+            // Decided without the server: nothing is to be written.
+            Phase = ClientPhase.Ready;
+        }
+    }
+
+    /// <summary>Begins RSET (RFC 5321 §4.1.1.5).</summary>
+    public void BeginReset()
+    {
+        DemandReady();
+        Start(SmtpStage.Reset);
+    }
+
+    /// <summary>Begins NOOP (RFC 5321 §4.1.1.9).</summary>
+    public void BeginNoop()
+    {
+        DemandReady();
+        Start(SmtpStage.Noop);
+    }
+
+    /// <summary>Begins QUIT (RFC 5321 §4.1.1.10). It ends in <see cref="ClientEffect.Closing"/>, whatever the reply.</summary>
+    public void BeginQuit()
+    {
+        DemandReady();
+        Start(SmtpStage.Quit);
+    }
+
+    /// <summary>Goes on with the operation: writes what may be written, reads what has come.</summary>
+    /// <param name="input">The unread octets. What was consumed is sliced off; a partial line stays.</param>
+    /// <param name="output">Where commands are written. Nothing of it is to be held back on <see cref="ClientEffect.NeedInput"/>.</param>
+    public ClientEffect Advance(ref ReadOnlySequence<byte> input, IBufferWriter<byte> output)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        switch (Phase)
+        {
+            case ClientPhase.Ready:
+                return ClientEffect.Completed;
+            case ClientPhase.Closed:
+                return Violation != PeerViolation.None ? ClientEffect.Violation : ClientEffect.Closing;
+            case ClientPhase.Connected or ClientPhase.Secured or ClientPhase.Handshake:
+                ThrowNotNow();
+                break;
+        }
+
+        while (true)
+        {
+            if (Phase == ClientPhase.Busy)
+            {
+                // What came before a command was sent cannot be its reply.
+                if (!_isStarting || input.IsEmpty)
+                {
+                    WriteCommands(output);
+                }
+
+                if (_expected.Count == 0 && !_isStarting)
+                {
+                    return Complete();
+                }
+            }
+
+            int maximum = _operation == SmtpStage.Authenticate ? ReplyReader.MaximumChallengeLength : ReplyReader.MaximumLineLength;
+            switch (_replies.Read(ref input, maximum, out ReceivedReply reply))
+            {
+                case ReplyReadStatus.NeedInput when _isStarting:
+                    // Half a reply that nothing asked for; to wait for the rest would be to let the server stall us.
+                    return Violate(PeerViolation.UnexpectedReply, _operation);
+                case ReplyReadStatus.NeedInput:
+                    return ClientEffect.NeedInput;
+                case ReplyReadStatus.Violation:
+                    return Violate(_replies.Violation, Stage);
+            }
+
+            LastReply = reply;
+            ReplyCount++;
+            if (Apply(reply, input.IsEmpty, output) is { } effect)
+            {
+                return effect;
+            }
+        }
+    }
+
+    /// <summary>Writes what ends the body; the final reply is owed from here on, and the server may have taken the message.</summary>
+    /// <param name="terminator">What the encoder of the content says: <see cref="DotEncoder.Terminator"/>.</param>
+    /// <param name="output">Where the content was written.</param>
+    public void CompleteBody(ReadOnlySpan<byte> terminator, IBufferWriter<byte> output)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        if (Phase != ClientPhase.Body)
+        {
+            ThrowNotNow();
+        }
+
+        output.Write(terminator);
+        _expected.Enqueue(SmtpStage.FinalReply, terminator.Length);
+        Phase = ClientPhase.Busy;
+    }
+
+    /// <summary>The TLS handshake is done. Everything the server said before is forgotten (RFC 3207 §4.2); EHLO comes next.</summary>
+    public void CompleteTls()
+    {
+        if (Phase != ClientPhase.Handshake)
+        {
+            ThrowNotNow();
+        }
+
+        IsTls = true;
+        Peer = PeerCapabilities.None;
+        LastReply = default;
+        _replies.Reset();
+        Phase = ClientPhase.Secured;
+    }
+
+    /// <summary>The client itself gives a transaction up: the connection must be closed without the end of data.</summary>
+    public void Abandon(SendRefusal refusal)
+    {
+        _transaction.RefusePending(Stage, refusal);
+        Close(Stage);
+    }
+
+    /// <summary>The connection is gone. A transaction's pending recipients are decided by what had been sent.</summary>
+    public void OnDisconnected()
+    {
+        if (Phase != ClientPhase.Closed)
+        {
+            _transaction.BreakPending(Stage);
+            Close(Stage);
+        }
+    }
+
+    private void Start(SmtpStage operation)
+    {
+        _operation = operation;
+        _isStarting = true;
+        Phase = ClientPhase.Busy;
+    }
+
+    private void WriteCommands(IBufferWriter<byte> output)
+    {
+        bool starts = _isStarting;
+        _isStarting = false;
+        switch (_operation)
+        {
+            case SmtpStage.Mail:
+                _transaction.WriteCommands(output, _expected, Peer.Offers(SmtpExtensions.Pipelining) ? WindowLength : 0);
+                break;
+            case SmtpStage.Hello when starts:
+                WriteEhlo(output);
+                break;
+            case SmtpStage.StartTls when starts:
+                _expected.Enqueue(SmtpStage.StartTls, CommandWriter.WriteStartTls(output));
+                break;
+            case SmtpStage.Authenticate when starts:
+                _expected.Enqueue(SmtpStage.Authenticate, SaslExchange.Start(_mechanism!, output));
+                break;
+            case SmtpStage.Reset when starts:
+                _expected.Enqueue(SmtpStage.Reset, CommandWriter.WriteRset(output));
+                break;
+            case SmtpStage.Noop when starts:
+                _expected.Enqueue(SmtpStage.Noop, CommandWriter.WriteNoop(output));
+                break;
+            case SmtpStage.Quit when starts:
+                _expected.Enqueue(SmtpStage.Quit, CommandWriter.WriteQuit(output));
+                break;
+        }
+    }
+
+    private void WriteEhlo(IBufferWriter<byte> output)
+    {
+        _saidEhlo = true;
+        _expected.Enqueue(SmtpStage.Hello, CommandWriter.WriteEhlo(output, _helloName));
+    }
+
+    private ClientEffect Complete()
+    {
+        EndOperation();
+        return ClientEffect.Completed;
+    }
+
+    private ClientEffect Refuse()
+    {
+        EndOperation();
+        return ClientEffect.Refused;
+    }
+
+    /// <summary>A server that refuses at its greeting, or both EHLO and HELO, has nothing more to say.</summary>
+    private ClientEffect RefuseSession(SmtpStage stage)
+    {
+        Close(stage);
+        return ClientEffect.Refused;
+    }
+
+    /// <param name="violation">What the server did.</param>
+    /// <param name="stage">What its reply was to answer.</param>
+    private ClientEffect Violate(PeerViolation violation, SmtpStage stage)
+    {
+        Violation = violation;
+        _transaction.BreakPending(stage);
+        Close(stage);
+        return ClientEffect.Violation;
+    }
+
+    private void EndOperation()
+    {
+        _transaction.End();
+        _mechanism = null;
+        Phase = ClientPhase.Ready;
+    }
+
+    private void Close(SmtpStage stage)
+    {
+        EndOperation();
+        _closedAt = stage;
+        Phase = ClientPhase.Closed;
+    }
+
+    private void DemandReady()
+    {
+        if (Phase != ClientPhase.Ready)
+        {
+            ThrowNotNow();
+        }
+    }
+
+    [DoesNotReturn]
+    private void ThrowNotNow() => throw new InvalidOperationException($"The session is {Phase}: this cannot be done now.");
+}

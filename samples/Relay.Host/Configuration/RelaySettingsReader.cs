@@ -52,14 +52,14 @@ internal sealed class RelaySettingsReader
             _errors.Add("Relay:Tls:KeyPath is set, so that Relay:Tls:CertificatePath must be set too.");
         }
 
-        IReadOnlyList<IPEndPoint> listen = Listeners("Relay:Listen", "127.0.0.1:2525");
-        IReadOnlyList<IPEndPoint> listenTls = Listeners("Relay:ListenTls", string.Empty);
+        List<IPEndPoint> listen = Listeners("Relay:Listen", "127.0.0.1:2525");
+        List<IPEndPoint> listenTls = Listeners("Relay:ListenTls", string.Empty);
         if (listen.Count + listenTls.Count == 0 && _errors.Count == 0)
         {
             _errors.Add("Relay:Listen and Relay:ListenTls are both empty: there must be an address to listen on.");
         }
 
-        IReadOnlyList<IPEndPoint> capture = Listeners("Relay:Capture:Listen", "127.0.0.1:2526");
+        List<IPEndPoint> capture = Listeners("Relay:Capture:Listen", "127.0.0.1:2526");
         if (capture.Count > 1)
         {
             Wrong("Relay:Capture:Listen", "one host:port");

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using System.Text;
 using Smtp.Core;
@@ -10,8 +11,16 @@ await using var server = new SmtpServer(new SmtpServerOptions
     MessageSink = new PrintingSink(),
 });
 server.Start();
-Console.WriteLine($"Listening on {server.EndPoints[0]}; Enter stops.");
-await Console.In.ReadLineAsync();
+Console.WriteLine($"Listening on {server.EndPoints[0]}; Ctrl-C stops.");
+
+// Leaving the `await using` lets messages that are on their way end first.
+var stop = new TaskCompletionSource();
+Console.CancelKeyPress += (_, e) =>
+{
+    e.Cancel = true;
+    stop.TrySetResult();
+};
+await stop.Task;
 
 /// <summary>Makes a writer for each message.</summary>
 internal sealed class PrintingSink : IMessageSink
@@ -23,15 +32,19 @@ internal sealed class PrintingSink : IMessageSink
 /// <summary>Gets the body piece by piece. A real one writes each piece where it is safe; this one keeps them, to print them in one go.</summary>
 internal sealed class PrintingWriter(Envelope envelope) : IMessageWriter
 {
-    private readonly MemoryStream _body = new();
+    private readonly ArrayBufferWriter<byte> _body = new();
 
-    public ValueTask WriteAsync(ReadOnlyMemory<byte> chunk, CancellationToken cancellationToken) => _body.WriteAsync(chunk, cancellationToken);
+    public ValueTask WriteAsync(ReadOnlyMemory<byte> chunk, CancellationToken cancellationToken)
+    {
+        _body.Write(chunk.Span);
+        return default;
+    }
 
     // The reply is a promise: return default (250) when the message can no longer be lost, or a refusal.
     public ValueTask<SmtpReply> CommitAsync(CancellationToken cancellationToken)
     {
         Console.WriteLine($"From <{envelope.ReversePath}> to <{string.Join(">, <", envelope.CopyForwardPaths())}>:");
-        Console.WriteLine(Encoding.UTF8.GetString(_body.ToArray()));
+        Console.WriteLine(Encoding.UTF8.GetString(_body.WrittenSpan));
         return default;
     }
 

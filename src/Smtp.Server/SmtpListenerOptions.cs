@@ -21,6 +21,36 @@ public sealed class SmtpListenerOptions
     /// <summary>Whether PLAIN and LOGIN are offered without TLS. Default false: anybody on the wire would learn the password.</summary>
     public bool AllowPlaintextAuthentication { get; init; }
 
+    /// <summary>Whether clients are asked for a certificate. Default <see cref="ClientCertificateMode.None"/>.</summary>
+    public ClientCertificateMode ClientCertificates { get; init; }
+
+    /// <summary>
+    /// Whether the listener speaks LMTP (RFC 2033) for local delivery: LHLO, and a reply per recipient behind the body. Not for port 25, and for trusted
+    /// clients only. Default false.
+    /// </summary>
+    public bool Lmtp { get; init; }
+
+    /// <summary>
+    /// The proxies that put the PROXY protocol's header, version 1 or 2, in front of each connection. From these addresses it is demanded, from all others
+    /// it is no header but a bad command: who could send one could claim any address. Default none.
+    /// </summary>
+    public IReadOnlyList<IPNetwork> ProxiesTrusted { get; init; } = [];
+
+    /// <summary>
+    /// How long the greeting is held back. A client that talks before it is greeted is refused with 554 5.5.0: mail servers wait, spam software often does not
+    /// (RFC 5321 §4.3.1). Default 0.
+    /// </summary>
+    public TimeSpan GreetingDelay
+    {
+        get;
+        init => field = value >= TimeSpan.Zero && value <= TimeSpan.FromMinutes(1)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(GreetingDelay), value, "GreetingDelay must be from 0 to 1 minute.");
+    }
+
+    /// <summary>Whether a client that sends on behind EHLO, DATA and the like before it saw the reply is refused with 554 5.5.0 and cut off. Default false.</summary>
+    public bool RejectImproperPipelining { get; init; }
+
     /// <summary>Connections that wait to be accepted. Default 512.</summary>
     public int Backlog
     {
@@ -31,7 +61,7 @@ public sealed class SmtpListenerOptions
     internal ServerProfile CreateProfile(SmtpServerOptions server)
     {
         SmtpExtensions extensions = server.Extensions & (SmtpExtensions.Pipelining | SmtpExtensions.Size | SmtpExtensions.EightBitMime
-            | SmtpExtensions.EnhancedStatusCodes | SmtpExtensions.Chunking | SmtpExtensions.Auth | server.MessageSink.SupportedExtensions);
+            | SmtpExtensions.EnhancedStatusCodes | SmtpExtensions.Limits | SmtpExtensions.Chunking | SmtpExtensions.Auth | server.MessageSink.SupportedExtensions);
         if (Tls == TlsMode.StartTls)
         {
             extensions |= SmtpExtensions.StartTls;
@@ -42,12 +72,16 @@ public sealed class SmtpListenerOptions
             HostName = server.HostName,
             GreetingText = server.GreetingText,
             Extensions = extensions,
-            AuthenticationMechanisms = server.Authenticator is null ? [] : server.AuthenticationMechanisms,
+            AuthenticationMechanisms = server.OfferedMechanisms,
             AllowPlaintextAuthentication = AllowPlaintextAuthentication,
             RequireAuthentication = RequireAuthentication,
             RequireTls = RequireTls,
             Leniency = server.Leniency,
             BareLineEndings = server.BareLineEndings,
+            NulOctets = server.NulOctets,
+            LongLines = server.LongLines,
+            RejectImproperPipelining = RejectImproperPipelining,
+            Lmtp = Lmtp,
             Limits = server.Limits,
         });
     }

@@ -30,11 +30,13 @@ public sealed class SmtpServer : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _stoppedForGood = new();
     private readonly Lock _lock = new();
+    private readonly SmtpListenerOptions _pipeListener;
     private readonly ServerProfile _pipeProfile;
     private readonly ILogger _logger;
     private readonly long _startedAt;
     private ITimer? _heartbeat;
     private Task? _stop;
+    private int _connectionCount;
     private long _lastId;
     private long _now;
 
@@ -45,6 +47,12 @@ public sealed class SmtpServer : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         Options = options;
+        ArgumentNullException.ThrowIfNull(options.MessageSink, $"{nameof(options)}.{nameof(options.MessageSink)}");
+        if (options.Listeners.FirstOrDefault(l => l.EndPoint is not (IPEndPoint or UnixDomainSocketEndPoint)) is { } nowhere)
+        {
+            throw new ArgumentException($"The listener on '{nowhere.EndPoint}' needs as EndPoint an IPEndPoint or a UnixDomainSocketEndPoint.", nameof(options));
+        }
+
         if (options.Certificates is null && options.Listeners.FirstOrDefault(l => l.Tls != TlsMode.None) is { } listener)
         {
             throw new ArgumentException($"The listener on {listener.EndPoint} has Tls = {listener.Tls}, so that Certificates must be set.", nameof(options));
@@ -60,13 +68,23 @@ public sealed class SmtpServer : IAsyncDisposable
             throw new ArgumentException($"The listener on {closed.EndPoint} has RequireAuthentication, so that Authenticator must be set.", nameof(options));
         }
 
+        if (options.Listeners.FirstOrDefault(l => l.RequireAuthentication && !CanAuthenticate(options, l)) is { } mute)
+        {
+            throw new ArgumentException(
+                $"The listener on {mute.EndPoint} has RequireAuthentication, but none of AuthenticationMechanisms = "
+                + $"[{string.Join(", ", options.OfferedMechanisms)}] is ever offered there: set Tls, or AllowPlaintextAuthentication.",
+                nameof(options));
+        }
+
         Profiles = [.. options.Listeners.Select(l => l.CreateProfile(options))];
-        _pipeProfile = new SmtpListenerOptions
+        _pipeListener = new SmtpListenerOptions
         {
             EndPoint = new IPEndPoint(IPAddress.None, 0),
             Tls = options.Certificates is null ? TlsMode.None : TlsMode.StartTls,
-        }.CreateProfile(options);
+        };
+        _pipeProfile = _pipeListener.CreateProfile(options);
         _logger = options.LoggerFactory.CreateLogger("Smtp.Server");
+        ProtocolLogger = options.LoggerFactory.CreateLogger("Smtp.Server.Protocol");
         ConnectionLogger = options.LoggerFactory.CreateLogger("Smtp.Server.Connections");
         Sessions = new DefaultObjectPool<ServerSession>(new SessionPolicy(_pipeProfile), maximumRetained: 1024);
         _startedAt = options.TimeProvider.GetTimestamp();
@@ -79,9 +97,15 @@ public sealed class SmtpServer : IAsyncDisposable
     public IReadOnlyList<EndPoint> EndPoints { get; private set; } = [];
 
     /// <summary>How many connections are open.</summary>
-    public int ConnectionCount => _connections.Count;
+    public int ConnectionCount => Volatile.Read(ref _connectionCount);
 
     internal ILogger ConnectionLogger { get; }
+
+    internal ILogger ProtocolLogger { get; }
+
+    internal SmtpServerMetrics Metrics { get; } = new();
+
+    internal AddressCounter Addresses { get; } = new();
 
     internal ObjectPool<ServerSession> Sessions { get; }
 
@@ -97,7 +121,7 @@ public sealed class SmtpServer : IAsyncDisposable
     private ServerProfile[] Profiles { get; }
 
     /// <summary>Starts listening on all listeners, or on none.</summary>
-    /// <exception cref="SocketException">An address cannot be listened on; the message names it.</exception>
+    /// <exception cref="SocketException">An address cannot be listened on; the message names it. None of the others is listened on either.</exception>
     /// <exception cref="InvalidOperationException">The server was started before.</exception>
     public void Start()
     {
@@ -141,19 +165,32 @@ public sealed class SmtpServer : IAsyncDisposable
     public Task RunAsync(IDuplexPipe connection, EndPoint? localEndPoint = null, EndPoint? remoteEndPoint = null)
     {
         ArgumentNullException.ThrowIfNull(connection);
-        if (_heartbeat is null || IsStopping)
+        SmtpServerConnection? added = null;
+        lock (_lock)
         {
-            throw new InvalidOperationException(_heartbeat is null ? "The server was not started." : "The server stops.");
+            // Under the lock, so that a stop that begins now sees the connection.
+            if (_heartbeat is null || _stop is not null)
+            {
+                throw new InvalidOperationException(_stop is null ? "The server was not started." : "The server stops.");
+            }
+
+            if (TryCount())
+            {
+                added = Add(new DuplexPipeTransport(connection, localEndPoint, remoteEndPoint), _pipeProfile, _pipeListener);
+            }
         }
 
-        var transport = new DuplexPipeTransport(connection, localEndPoint, remoteEndPoint);
-        SmtpServerConnection added = Add(transport, _pipeProfile, TlsMode.None);
+        if (added is null)
+        {
+            return RefuseAsync(connection);
+        }
+
         added.Execute();
         return added.Completed;
     }
 
     /// <summary>
-    /// Stops: listens no more, says 421 to who is idle, lets open transactions end within <see cref="SmtpTimeouts.ShutdownGrace"/>, then says 421 to them
+    /// Stops: listens no more, says 421 to who is idle, lets open transactions end within <see cref="SmtpServerTimeouts.ShutdownGrace"/>, then says 421 to them
     /// too. A commit in progress is always awaited, so that nothing that was stored goes unanswered.
     /// </summary>
     /// <param name="cancellationToken">Ends the patience: what is open then is cut. Commits are awaited even so.</param>
@@ -171,9 +208,19 @@ public sealed class SmtpServer : IAsyncDisposable
         await StopAsync().ConfigureAwait(false);
         _stopping.Dispose();
         _stoppedForGood.Dispose();
+        Metrics.Dispose();
     }
 
-    internal void OnClosed(SmtpServerConnection connection) => _connections.TryRemove(connection.Id, out _);
+    internal void OnClosed(SmtpServerConnection connection)
+    {
+        _connections.TryRemove(connection.Id, out _);
+        Interlocked.Decrement(ref _connectionCount);
+    }
+
+    private static bool CanAuthenticate(SmtpServerOptions options, SmtpListenerOptions listener) =>
+        (options.Extensions & SmtpExtensions.Auth) != 0
+        && options.OfferedMechanisms.Count > 0
+        && (listener.Tls != TlsMode.None || listener.AllowPlaintextAuthentication);
 
     private static Socket Listen(SmtpListenerOptions listener)
     {
@@ -185,17 +232,16 @@ public sealed class SmtpServer : IAsyncDisposable
                 socket.DualMode = true;
             }
 
-            // No ReuseAddress: on Unix .NET makes SO_REUSEPORT of it, and a second server would silently take half of the first one's connections.
-            // What a restart needs, to pass over connections in TIME_WAIT, .NET sets by itself there.
+            // Not ReuseAddress: .NET makes SO_REUSEPORT of it on Unix, and a second server on the same port would get every other client and no error.
+            // Connections of an earlier server in TIME_WAIT do not stand in the way without it.
             socket.Bind(listener.EndPoint);
             socket.Listen(listener.Backlog);
             return socket;
         }
         catch (SocketException error)
         {
-            // The system's words do not say which listener it was.
             socket.Dispose();
-            throw new SocketException((int)error.SocketErrorCode, $"{listener.EndPoint} cannot be listened on: {error.Message}");
+            throw new SocketException((int)error.SocketErrorCode, $"Cannot listen on {listener.EndPoint}: {error.Message}");
         }
         catch
         {
@@ -226,7 +272,8 @@ public sealed class SmtpServer : IAsyncDisposable
 
                 // Out of descriptors, or a client that went away in the queue: the next one may fare better.
                 ServerLog.AcceptFailed(_logger, listener.EndPoint, error);
-                await Task.Delay(TimeSpan.FromMilliseconds(100), Options.TimeProvider, CancellationToken.None).ConfigureAwait(false);
+                await Task.Delay(TimeSpan.FromMilliseconds(100), Options.TimeProvider, _stopping.Token)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 continue;
             }
 
@@ -236,6 +283,7 @@ public sealed class SmtpServer : IAsyncDisposable
 
     private void Admit(Socket socket, SmtpListenerOptions listener, ServerProfile profile)
     {
+        bool counted = false;
         try
         {
             if (socket.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6)
@@ -244,9 +292,9 @@ public sealed class SmtpServer : IAsyncDisposable
                 socket.NoDelay = true;
             }
 
-            if (_connections.Count >= Options.MaximumConnections)
+            if (!TryCount())
             {
-                ServerLog.TooManyConnections(ConnectionLogger, ++_lastId, Options.MaximumConnections);
+                ServerLog.TooManyConnections(ConnectionLogger, Interlocked.Increment(ref _lastId), Options.MaximumConnections);
                 if (listener.Tls != TlsMode.Implicit)
                 {
                     // The send buffer of a new socket takes it at once.
@@ -257,19 +305,54 @@ public sealed class SmtpServer : IAsyncDisposable
                 return;
             }
 
-            SmtpServerConnection connection = Add(new SocketTransport(socket), profile, listener.Tls);
+            counted = true;
+            SmtpServerConnection connection = Add(new SocketTransport(socket), profile, listener);
+            counted = false;
             ThreadPool.UnsafeQueueUserWorkItem(connection, preferLocal: false);
         }
-        catch (Exception error) when (error is SocketException or ObjectDisposedException)
+        catch (Exception error) when (error is SocketException or IOException or ObjectDisposedException)
         {
             // Reset before it began.
+            if (counted)
+            {
+                Interlocked.Decrement(ref _connectionCount);
+            }
+
             socket.Dispose();
         }
     }
 
-    private SmtpServerConnection Add(ConnectionTransport transport, ServerProfile profile, TlsMode tls)
+    /// <summary>Takes a place among the connections. <see cref="OnClosed"/> gives it back.</summary>
+    private bool TryCount()
     {
-        var connection = new SmtpServerConnection(this, Interlocked.Increment(ref _lastId), transport, profile, tls);
+        if (Interlocked.Increment(ref _connectionCount) <= Options.MaximumConnections)
+        {
+            return true;
+        }
+
+        Interlocked.Decrement(ref _connectionCount);
+        return false;
+    }
+
+    private async Task RefuseAsync(IDuplexPipe connection)
+    {
+        ServerLog.TooManyConnections(ConnectionLogger, Interlocked.Increment(ref _lastId), Options.MaximumConnections);
+        try
+        {
+            await connection.Output.WriteAsync(Replies.TooManyConnections.Wire.ToArray()).ConfigureAwait(false);
+        }
+        catch (IOException)
+        {
+            // The client was faster.
+        }
+
+        await connection.Output.CompleteAsync().ConfigureAwait(false);
+        await connection.Input.CompleteAsync().ConfigureAwait(false);
+    }
+
+    private SmtpServerConnection Add(ConnectionTransport transport, ServerProfile profile, SmtpListenerOptions listener)
+    {
+        var connection = new SmtpServerConnection(this, Interlocked.Increment(ref _lastId), transport, profile, listener);
         _connections[connection.Id] = connection;
         return connection;
     }
@@ -298,7 +381,16 @@ public sealed class SmtpServer : IAsyncDisposable
 
         if (!await AllClosedAsync(Options.Timeouts.ShutdownGrace, cancellationToken).ConfigureAwait(false))
         {
-            await _stoppedForGood.CancelAsync().ConfigureAwait(false);
+            try
+            {
+                await _stoppedForGood.CancelAsync().ConfigureAwait(false);
+            }
+            catch (AggregateException error)
+            {
+                // From what a sink registered on the token; the stop goes on.
+                ServerLog.SeamFailed(_logger, 0, nameof(CancellationToken), error);
+            }
+
             foreach ((_, SmtpServerConnection connection) in _connections)
             {
                 connection.OnStoppedForGood();

@@ -25,8 +25,11 @@ public sealed class SmtpServerOptions
     /// <summary>Who checks passwords. Default none: AUTH is not offered.</summary>
     public ISmtpAuthenticator? Authenticator { get; init; }
 
-    /// <summary>The SASL mechanisms to offer if there is an authenticator. Default PLAIN and LOGIN.</summary>
-    public IReadOnlyList<string> AuthenticationMechanisms { get; init; } = ["PLAIN", "LOGIN"];
+    /// <summary>
+    /// The SASL mechanisms to offer if there is an authenticator, the preferred one first: PLAIN, LOGIN, SCRAM-SHA-256, SCRAM-SHA-256-PLUS, OAUTHBEARER,
+    /// XOAUTH2, EXTERNAL. Default null: PLAIN and LOGIN, and the SCRAM forms in front of them if the authenticator is an <see cref="IScramSecretStore"/>.
+    /// </summary>
+    public IReadOnlyList<string>? AuthenticationMechanisms { get; init; }
 
     /// <summary>The certificates of listeners with TLS. Default none.</summary>
     public ITlsCertificateSource? Certificates { get; init; }
@@ -36,7 +39,7 @@ public sealed class SmtpServerOptions
     /// </summary>
     public SmtpExtensions Extensions { get; init; } =
         ServerProfileOptions.DefaultExtensions | SmtpExtensions.SmtpUtf8 | SmtpExtensions.Chunking | SmtpExtensions.BinaryMime
-        | SmtpExtensions.Dsn | SmtpExtensions.RequireTls;
+        | SmtpExtensions.Dsn | SmtpExtensions.RequireTls | SmtpExtensions.Limits;
 
     /// <summary>What to tolerate in MAIL and RCPT. Default nothing.</summary>
     public PathOptions Leniency { get; init; }
@@ -44,11 +47,17 @@ public sealed class SmtpServerOptions
     /// <summary>What becomes of a message with a lone CR or LF. Default <see cref="BareLineEndingPolicy.Reject"/>.</summary>
     public BareLineEndingPolicy BareLineEndings { get; init; }
 
+    /// <summary>What becomes of a message with a NUL that came by DATA. Default <see cref="ContentPolicy.Reject"/>.</summary>
+    public ContentPolicy NulOctets { get; init; } = ContentPolicy.Reject;
+
+    /// <summary>What becomes of a message with lines over 1000 octets that came by DATA. Default <see cref="ContentPolicy.Accept"/>.</summary>
+    public ContentPolicy LongLines { get; init; }
+
     /// <summary>The bounds of each session.</summary>
     public SmtpLimits Limits { get; init; } = new();
 
     /// <summary>How long clients are waited for.</summary>
-    public SmtpTimeouts Timeouts { get; init; } = new();
+    public SmtpServerTimeouts Timeouts { get; init; } = new();
 
     /// <summary>The most connections at once; one more is greeted with 421. Default 10000. At least 1.</summary>
     public int MaximumConnections
@@ -57,11 +66,29 @@ public sealed class SmtpServerOptions
         init => field = value > 0 ? value : throw new ArgumentOutOfRangeException(nameof(MaximumConnections), value, "MaximumConnections must be at least 1.");
     } = 10_000;
 
+    /// <summary>
+    /// The most connections at once from one address, an IPv6 /64 being one; one more is greeted with 421. Default 100. At least 1. Behind a trusted
+    /// proxy the client's address counts; Unix sockets and pipes do not.
+    /// </summary>
+    public int MaximumConnectionsPerAddress
+    {
+        get;
+        init => field = value > 0
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(MaximumConnectionsPerAddress), value, "MaximumConnectionsPerAddress must be at least 1.");
+    } = 100;
+
     /// <summary>Where the server logs. Default nowhere.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 
     /// <summary>The clock of timeouts and time stamps. Default the system's.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>The mechanisms that are offered.</summary>
+    internal IReadOnlyList<string> OfferedMechanisms =>
+        Authenticator is null ? []
+        : AuthenticationMechanisms
+            ?? (Authenticator is IScramSecretStore ? ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "PLAIN", "LOGIN"] : ["PLAIN", "LOGIN"]);
 
     private sealed class AcceptAllPolicy : IEnvelopePolicy
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Smtp.Core;
@@ -11,23 +12,27 @@ public sealed class SmtpSessionContext
     private readonly ServerSession _session;
     private string? _helloName;
 
-    internal SmtpSessionContext(ServerSession session, long connectionId, EndPoint? local, EndPoint? remote, DateTimeOffset startedAt)
+    internal SmtpSessionContext(ServerSession session, long connectionId, ConnectionTransport transport, DateTimeOffset startedAt)
     {
         _session = session;
         ConnectionId = connectionId;
-        LocalEndPoint = local;
-        RemoteEndPoint = remote;
+        LocalEndPoint = transport.LocalEndPoint;
+        RemoteEndPoint = transport.RemoteEndPoint;
+        PeerEndPoint = transport.RemoteEndPoint;
         StartedAt = startedAt;
     }
 
     /// <summary>A number that no other connection of this server has or had; the same one stands in the logs.</summary>
     public long ConnectionId { get; }
 
-    /// <summary>The server's side of the connection; null if the transport has none.</summary>
-    public EndPoint? LocalEndPoint { get; }
+    /// <summary>The server's side of the connection, behind a trusted proxy the address that the client connected to; null if the transport has none.</summary>
+    public EndPoint? LocalEndPoint { get; internal set; }
 
-    /// <summary>The client's side; null if the transport has none.</summary>
-    public EndPoint? RemoteEndPoint { get; }
+    /// <summary>The client's side, behind a trusted proxy what the proxy says it is; null if the transport has none.</summary>
+    public EndPoint? RemoteEndPoint { get; internal set; }
+
+    /// <summary>Who the connection really is with: the client, or the proxy in front of it.</summary>
+    public EndPoint? PeerEndPoint { get; }
 
     /// <summary>When the client connected.</summary>
     public DateTimeOffset StartedAt { get; }
@@ -66,8 +71,11 @@ public sealed class SmtpSessionContext
     /// <summary>The name that the client asked for by SNI; null without.</summary>
     public string? TlsServerName { get; internal set; }
 
-    /// <summary>The client's certificate, if one was asked for and sent; it was not necessarily validated.</summary>
+    /// <summary>The client's certificate, if one was asked for and sent. See <see cref="ClientCertificateErrors"/> before you trust it.</summary>
     public X509Certificate2? ClientCertificate { get; internal set; }
+
+    /// <summary>What the system's validation found wrong with <see cref="ClientCertificate"/>; <see cref="SslPolicyErrors.None"/> if nothing.</summary>
+    public SslPolicyErrors ClientCertificateErrors { get; internal set; }
 
     /// <summary>The extensions whose keywords and parameters count now.</summary>
     public SmtpExtensions ActiveExtensions => _session.ActiveExtensions;

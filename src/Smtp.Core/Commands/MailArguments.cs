@@ -95,7 +95,7 @@ public readonly ref struct MailArguments
                 }
                 else if (Is(keyword, "ENVID"u8, offered, SmtpExtensions.Dsn))
                 {
-                    valid = envelopeId.IsEmpty && value.Length is > 0 and <= MaximumEnvelopeIdLength && Xtext.IsValid(value);
+                    valid = envelopeId.IsEmpty && value.Length is > 0 and <= MaximumEnvelopeIdLength && Xtext.IsPrintable(value);
                     envelopeId = value;
                 }
                 else if (Is(keyword, "AUTH"u8, offered, SmtpExtensions.Auth))

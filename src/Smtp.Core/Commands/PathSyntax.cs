@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Net;
 using System.Text.Unicode;
 
 namespace Smtp.Core;
@@ -16,7 +15,7 @@ public static class PathSyntax
     /// <summary>The longest path in octets, punctuation included (RFC 5321 §4.5.3.1.3).</summary>
     public const int MaximumPathLength = 256;
 
-    /// <summary>The longest label of a domain in octets (RFC 1035 §2.3.4).</summary>
+    /// <summary>The longest label of a domain in octets, if it is ASCII (RFC 1035 §2.3.4).</summary>
     public const int MaximumLabelLength = 63;
 
     private static readonly SearchValues<byte> AtomText =
@@ -24,8 +23,6 @@ public static class PathSyntax
 
     private static readonly SearchValues<byte> LetterDigitHyphen =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-"u8);
-
-    private static readonly SearchValues<byte> Ipv6Text = SearchValues.Create("0123456789ABCDEFabcdef:."u8);
 
     /// <summary>
     /// Parses a path at the start of <paramref name="text"/>.
@@ -109,9 +106,9 @@ public static class PathSyntax
             return false;
         }
 
-        ReadOnlySpan<byte> mailbox = text.Slice(start, length);
-        bool hasUtf8 = !System.Text.Ascii.IsValid(mailbox);
-        if (hasUtf8 && !IsSafeUtf8(mailbox))
+        ReadOnlySpan<byte> whole = text[open..i];
+        bool hasUtf8 = !System.Text.Ascii.IsValid(whole);
+        if (hasUtf8 && !IsSafeUtf8(whole))
         {
             return false;
         }
@@ -159,7 +156,7 @@ public static class PathSyntax
         return true;
     }
 
-    /// <summary><c>A-d-l = At-domain *( "," At-domain ) ":"</c></summary>
+    /// <summary><c>A-d-l = At-domain *( "," At-domain ) ":"</c>, <c>At-domain = "@" Domain</c>: names only, no address literals.</summary>
     private static bool TrySkipSourceRoute(ReadOnlySpan<byte> text, PathOptions options, ref int i)
     {
         if (i >= text.Length || text[i] != '@')
@@ -170,7 +167,7 @@ public static class PathSyntax
         while (i < text.Length && text[i] == '@')
         {
             i++;
-            int length = DomainLength(text[i..], options);
+            int length = NameLength(text[i..], options);
             if (length is 0 or > MaximumDomainLength)
             {
                 return false;
@@ -257,21 +254,26 @@ public static class PathSyntax
         return 0;
     }
 
-    /// <summary><c>Domain = sub-domain *("." sub-domain)</c>, or an address literal; the length, or 0 where none stands.</summary>
-    private static int DomainLength(ReadOnlySpan<byte> text, PathOptions options)
-    {
-        if (!text.IsEmpty && text[0] == '[')
-        {
-            return AddressLiteralLength(text);
-        }
+    /// <summary><c>Domain / address-literal</c>; the length, or 0 where none stands.</summary>
+    private static int DomainLength(ReadOnlySpan<byte> text, PathOptions options) =>
+        !text.IsEmpty && text[0] == '[' ? AddressLiteral.Length(text) : NameLength(text, options);
 
+    /// <summary><c>Domain = sub-domain *("." sub-domain)</c>; the length, or 0 where none stands.</summary>
+    private static int NameLength(ReadOnlySpan<byte> text, PathOptions options)
+    {
         bool utf8 = (options & PathOptions.AllowUtf8) != 0;
         int i = 0;
         while (true)
         {
             // sub-domain = Let-dig [Ldh-str]: no hyphen at either end.
             int label = AtomLength(text[i..], LetterDigitHyphen, utf8);
-            if (label is 0 or > MaximumLabelLength || text[i] == '-' || text[i + label - 1] == '-')
+            if (label == 0 || text[i] == '-' || text[i + label - 1] == '-')
+            {
+                return 0;
+            }
+
+            // The DNS counts the octets of a label's ASCII form, which can be far shorter than its UTF-8 (RFC 5890 §4.2).
+            if (label > MaximumLabelLength && System.Text.Ascii.IsValid(text.Slice(i, label)))
             {
                 return 0;
             }
@@ -284,90 +286,6 @@ public static class PathSyntax
 
             i++;
         }
-    }
-
-    /// <summary><c>address-literal = "[" ( IPv4 / "IPv6:" IPv6-addr / tag ":" 1*dcontent ) "]"</c></summary>
-    private static int AddressLiteralLength(ReadOnlySpan<byte> text)
-    {
-        int close = text.IndexOf((byte)']');
-        if (close < 0)
-        {
-            return 0;
-        }
-
-        ReadOnlySpan<byte> content = text[1..close];
-        int colon = content.IndexOf((byte)':');
-        bool valid = colon < 0 ? IsIpv4(content)
-            : colon == 4 && System.Text.Ascii.EqualsIgnoreCase(content[..4], "IPv6"u8) ? IsIpv6(content[5..])
-            : IsGeneralLiteral(content, colon);
-        return valid ? close + 1 : 0;
-    }
-
-    /// <summary><c>Snum 3("." Snum)</c>, each 0 to 255 of one to three digits.</summary>
-    private static bool IsIpv4(ReadOnlySpan<byte> text)
-    {
-        int i = 0;
-        for (int part = 0; part < 4; part++)
-        {
-            int digits = 0;
-            int value = 0;
-            while (i < text.Length && char.IsAsciiDigit((char)text[i]) && digits < 4)
-            {
-                value = (value * 10) + (text[i++] - '0');
-                digits++;
-            }
-
-            if (digits is 0 or > 3 || value > 255)
-            {
-                return false;
-            }
-
-            if (part < 3 && (i >= text.Length || text[i++] != '.'))
-            {
-                return false;
-            }
-        }
-
-        return i == text.Length;
-    }
-
-    // IPAddress also takes scope ids and brackets, so the characters are checked first; and it takes an IPv4 part with leading zeros
-    // as octal, so that part is held to Snum's rule here.
-    private static bool IsIpv6(ReadOnlySpan<byte> text)
-    {
-        if (text.IsEmpty || text.Length > 45 || text.ContainsAnyExcept(Ipv6Text) || !text.Contains((byte)':'))
-        {
-            return false;
-        }
-
-        int tail = text.LastIndexOf((byte)':') + 1;
-        if (text.Contains((byte)'.') && !IsIpv4(text[tail..]))
-        {
-            return false;
-        }
-
-        return IPAddress.IsValidUtf8(text);
-    }
-
-    private static bool IsGeneralLiteral(ReadOnlySpan<byte> content, int colon)
-    {
-        ReadOnlySpan<byte> tag = content[..colon];
-        ReadOnlySpan<byte> value = content[(colon + 1)..];
-        if (tag.IsEmpty || value.IsEmpty || tag.ContainsAnyExcept(LetterDigitHyphen) || tag[^1] == '-')
-        {
-            return false;
-        }
-
-        // dcontent = %d33-90 / %d94-126
-        foreach (byte octet in value)
-        {
-            if (octet is < 33 or (> 90 and < 94) or > 126)
-            {
-                return false;
-            }
-        }
-
-        return true;
     }
 
     private static int AtomLength(ReadOnlySpan<byte> text, SearchValues<byte> allowed, bool utf8)
@@ -392,7 +310,7 @@ public static class PathSyntax
     }
 
     /// <summary>Well-formed, and without C1 controls, U+2028 and U+2029, which some software downstream takes for line ends.</summary>
-    private static bool IsSafeUtf8(ReadOnlySpan<byte> text)
+    internal static bool IsSafeUtf8(ReadOnlySpan<byte> text)
     {
         if (!Utf8.IsValid(text) || text.IndexOf("\u2028"u8) >= 0 || text.IndexOf("\u2029"u8) >= 0)
         {

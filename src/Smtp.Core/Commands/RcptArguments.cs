@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Text;
 
 namespace Smtp.Core;
@@ -136,7 +137,10 @@ public readonly ref struct RcptArguments
         }
     }
 
-    /// <summary><c>original-recipient-address = addr-type ";" xtext</c> (RFC 3461 §4.2); UTF-8 with type utf-8 under SMTPUTF8 (RFC 6533 §3).</summary>
+    /// <summary>
+    /// <c>original-recipient-address = addr-type ";" xtext</c> (RFC 3461 §4.2); with type utf-8 under SMTPUTF8 also
+    /// <c>utf-8-addr-unitext</c> (RFC 6533 §3).
+    /// </summary>
     private static bool IsOriginalRecipient(ReadOnlySpan<byte> value, bool smtpUtf8)
     {
         int semicolon = value.IndexOf((byte)';');
@@ -154,6 +158,39 @@ public readonly ref struct RcptArguments
         }
 
         ReadOnlySpan<byte> address = value[(semicolon + 1)..];
-        return Xtext.IsValid(address) || (smtpUtf8 && System.Text.Unicode.Utf8.IsValid(address));
+        return Xtext.IsPrintable(address)
+            || (smtpUtf8 && Ascii.EqualsIgnoreCase(value[..semicolon], "utf-8"u8) && IsUnitext(address));
+    }
+
+    /// <summary>
+    /// <c>utf-8-addr-unitext = 1*(QUCHAR / EmbeddedUnicodeChar)</c>: UTF-8 without "+" and "=", a backslash only in <c>\x{HEX}</c>, which
+    /// stands for no control.
+    /// </summary>
+    private static bool IsUnitext(ReadOnlySpan<byte> text)
+    {
+        if (text.ContainsAny((byte)'+', (byte)'=') || !PathSyntax.IsSafeUtf8(text))
+        {
+            return false;
+        }
+
+        int backslash;
+        while ((backslash = text.IndexOf((byte)'\\')) >= 0)
+        {
+            text = text[(backslash + 1)..];
+            int close = text.IndexOf((byte)'}');
+            if (close is < 4 or > 8
+                || !text.StartsWith("x{"u8)
+                || !Utf8Parser.TryParse(text[2..close], out uint point, out int digits, 'X')
+                || digits != close - 2
+                || !Rune.IsValid(point)
+                || Rune.IsControl(new Rune(point)))
+            {
+                return false;
+            }
+
+            text = text[(close + 1)..];
+        }
+
+        return true;
     }
 }

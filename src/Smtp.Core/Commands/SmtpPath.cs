@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using System.Text.Unicode;
 
 namespace Smtp.Core;
 
@@ -70,14 +72,21 @@ public readonly struct SmtpPath : IEquatable<SmtpPath>
             return false;
         }
 
-        byte[] octets = Encoding.UTF8.GetBytes(text);
-        const PathOptions Options = PathOptions.AllowUtf8 | PathOptions.AllowPostmaster | PathOptions.AllowMissingBrackets;
-        if (!PathSyntax.TryParsePath(octets, Options, out ParsedPath parsed) || parsed.Consumed != octets.Length)
+        // A lone surrogate has no UTF-8: what the lax encoder would put in its place is another address.
+        Span<byte> octets = stackalloc byte[PathSyntax.MaximumPathLength * 3];
+        if (Utf8.FromUtf16(text, octets, out _, out int written, replaceInvalidSequences: false) != OperationStatus.Done)
         {
             return false;
         }
 
-        path = new SmtpPath(octets.AsMemory(parsed.Start, parsed.Length), parsed.LocalPartLength);
+        octets = octets[..written];
+        const PathOptions Options = PathOptions.AllowUtf8 | PathOptions.AllowPostmaster | PathOptions.AllowMissingBrackets;
+        if (!PathSyntax.TryParsePath(octets, Options, out ParsedPath parsed) || parsed.Consumed != written)
+        {
+            return false;
+        }
+
+        path = new SmtpPath(octets.Slice(parsed.Start, parsed.Length).ToArray(), parsed.LocalPartLength);
         return true;
     }
 

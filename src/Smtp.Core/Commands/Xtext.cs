@@ -30,6 +30,31 @@ public static class Xtext
         return true;
     }
 
+    /// <summary>
+    /// Whether the text is well-formed and stands for graphic and white space US-ASCII only, as ENVID and ORCPT must (RFC 3461 §4.2,
+    /// §4.4): both end up in a notification's fields, where a decoded CRLF would start a field of the sender's choice.
+    /// </summary>
+    internal static bool IsPrintable(ReadOnlySpan<byte> text)
+    {
+        if (!IsValid(text))
+        {
+            return false;
+        }
+
+        int plus;
+        while ((plus = text.IndexOf((byte)'+')) >= 0)
+        {
+            if (Value(text, plus) is (< 32 and not (byte)'\t') or > 126)
+            {
+                return false;
+            }
+
+            text = text[(plus + 3)..];
+        }
+
+        return true;
+    }
+
     /// <summary>Decodes.</summary>
     /// <param name="text">Well-formed or not.</param>
     /// <param name="destination">At least as long as the text.</param>
@@ -47,7 +72,7 @@ public static class Xtext
         {
             if (text[i] == '+')
             {
-                destination[written++] = (byte)((HexValue(text[i + 1]) << 4) | HexValue(text[i + 2]));
+                destination[written++] = Value(text, i);
                 i += 2;
             }
             else
@@ -83,6 +108,8 @@ public static class Xtext
     }
 
     private static bool IsUpperHex(byte octet) => octet is (>= (byte)'0' and <= (byte)'9') or (>= (byte)'A' and <= (byte)'F');
+
+    private static byte Value(ReadOnlySpan<byte> text, int plus) => (byte)((HexValue(text[plus + 1]) << 4) | HexValue(text[plus + 2]));
 
     private static int HexValue(byte octet) => octet <= '9' ? octet - '0' : octet - 'A' + 10;
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 
 namespace Smtp.Core;
 
@@ -16,6 +17,7 @@ public struct LineReader
 
     private State _state;
     private byte[]? _scratch;
+    private uint _refusedWord;
 
     private enum State : byte
     {
@@ -31,6 +33,9 @@ public struct LineReader
 
     /// <summary>Whether the reader stands inside a refused line whose CRLF has not come yet.</summary>
     public readonly bool IsSwallowing => _state != State.Line;
+
+    /// <summary>Whether the line that was refused last starts with a word of four letters, in any case.</summary>
+    public readonly bool RefusedLineStartsWithWord(ReadOnlySpan<byte> word) => _refusedWord == FoldWord(word);
 
     /// <summary>Takes one line off the front of <paramref name="input"/>.</summary>
     /// <param name="input">The unread octets. What was consumed is sliced off; on <see cref="LineStatus.NeedInput"/> a partial line stays.</param>
@@ -118,6 +123,11 @@ public struct LineReader
 
     private LineStatus Refuse(ref ReadOnlySequence<byte> input, LineStatus status)
     {
+        Span<byte> start = stackalloc byte[sizeof(uint)];
+        start.Clear();
+        input.Slice(0, Math.Min(input.Length, start.Length)).CopyTo(start);
+        _refusedWord = FoldWord(start);
+
         // The octets seen so far are dropped by the same code as those to come, so that a CRLF that is already here is found.
         _state = State.Swallowing;
         TrySwallow(ref input);
@@ -151,6 +161,9 @@ public struct LineReader
         input = input.Slice(reader.Position);
         return false;
     }
+
+    // Clearing bit 5 maps to a letter only that letter's two cases.
+    private static uint FoldWord(ReadOnlySpan<byte> word) => BinaryPrimitives.ReadUInt32LittleEndian(word) & 0xDFDFDFDF;
 
     private ReadOnlySpan<byte> Contiguous(ReadOnlySequence<byte> octets)
     {

@@ -54,6 +54,9 @@ public static class Replies
     /// <summary>421 4.7.0: too many commands that bring no mail.</summary>
     public static readonly SmtpReply TooManyUnproductiveCommands = new("421 4.7.0 Too many commands without mail, closing connection\r\n"u8);
 
+    /// <summary>421 4.7.0: the connection has brought as many messages as it may.</summary>
+    public static readonly SmtpReply TooManyMessages = new("421 4.7.0 Too many messages in one connection, connect again\r\n"u8);
+
     /// <summary>451 4.3.0: something of ours failed; no text of an exception ever reaches a peer.</summary>
     public static readonly SmtpReply LocalError = new("451 4.3.0 Local error in processing, try again later\r\n"u8);
 
@@ -98,6 +101,12 @@ public static class Replies
 
     /// <summary>503 5.5.1: MAIL has not come.</summary>
     public static readonly SmtpReply MailFirst = new("503 5.5.1 Send MAIL first\r\n"u8);
+
+    /// <summary>503 5.5.1: LMTP's answer to DATA without a recipient (RFC 2033 §4.2).</summary>
+    public static readonly SmtpReply LmtpNoValidRecipients = new("503 5.5.1 No valid recipients\r\n"u8);
+
+    /// <summary>500 5.5.1: EHLO or HELO to LMTP, LHLO to SMTP (RFC 2033 §4.1).</summary>
+    public static readonly SmtpReply WrongHello = new("500 5.5.1 Command not recognized here: LMTP has LHLO, SMTP has EHLO\r\n"u8);
 
     /// <summary>503 5.5.1: MAIL in a transaction.</summary>
     public static readonly SmtpReply NestedMail = new("503 5.5.1 A mail transaction is in progress; RSET ends it\r\n"u8);
@@ -149,6 +158,15 @@ public static class Replies
 
     /// <summary>550 5.6.0: a CR or LF alone in the body; said when the body's real end was read.</summary>
     public static readonly SmtpReply BareLineEndingInBody = new("550 5.6.0 Message refused: a CR or LF stood alone\r\n"u8);
+
+    /// <summary>550 5.6.0: a NUL in a text body.</summary>
+    public static readonly SmtpReply NulInBody = new("550 5.6.0 Message refused: it has a NUL octet\r\n"u8);
+
+    /// <summary>550 5.6.0: a line of a text body over the limit.</summary>
+    public static readonly SmtpReply LongLineInBody = new("550 5.6.0 Message refused: it has a line of over 1000 octets\r\n"u8);
+
+    /// <summary>554 5.5.0: a group of commands went on behind one that ends it (RFC 2920 §3.1).</summary>
+    public static readonly SmtpReply ImproperPipelining = new("554 5.5.0 Improper use of pipelining, closing connection\r\n"u8);
 
     /// <summary>550 5.7.1: relaying is not for everybody.</summary>
     public static readonly SmtpReply RelayDenied = new("550 5.7.1 Relaying denied\r\n"u8);

@@ -52,10 +52,10 @@ public readonly struct SmtpReply : IEquatable<SmtpReply>
     /// <see cref="EnhancedStatus.None"/> for replies that have none.
     /// </param>
     /// <param name="text">
-    /// The text. Line breaks make a multi-line reply; lines over 512 octets are wrapped. Whatever is not printable US-ASCII becomes a
-    /// question mark, so that text taken from a peer cannot break the reply.
+    /// The text. Line breaks make a multi-line reply; lines over 512 octets are wrapped; what is beyond 64 lines is dropped. Whatever is
+    /// not printable US-ASCII becomes a question mark, so that text taken from a peer cannot break the reply.
     /// </param>
-    /// <exception cref="ArgumentOutOfRangeException">The code is none, or the status is of another class.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The code is none, or the status is none that goes with it.</exception>
     public static SmtpReply Create(int code, EnhancedStatus status, string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -64,9 +64,12 @@ public readonly struct SmtpReply : IEquatable<SmtpReply>
             throw new ArgumentOutOfRangeException(nameof(code), code, "A reply code is 200 to 599 and its second digit 0 to 5.");
         }
 
-        if (!status.IsNone && status.Class != code / 100)
+        // RFC 2034 §4: 3yz replies carry no status.
+        bool statusFits = status.Class == code / 100 && status.Class is 2 or 4 or 5 && status.Subject <= 999 && status.Detail <= 999;
+        if (!status.IsNone && !statusFits)
         {
-            throw new ArgumentOutOfRangeException(nameof(status), status, $"The status must be of class {code / 100}, as the code is {code}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(status), status, $"The status must be of class {code / 100}, as the code is {code}, with numbers up to 999; 3yz replies have none.");
         }
 
         string prefix = status.IsNone ? string.Empty : status + " ";

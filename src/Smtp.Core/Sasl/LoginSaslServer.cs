@@ -36,6 +36,6 @@ public sealed class LoginSaslServer : SaslServerMechanism
             return SaslServerStep.Continue(PasswordPrompt);
         }
 
-        return SaslServerStep.Verify(new SaslCredentials(Name, string.Empty, _userName, text));
+        return SaslServerStep.Verify(SaslCredentials.ForPassword(Name, string.Empty, _userName, text));
     }
 }

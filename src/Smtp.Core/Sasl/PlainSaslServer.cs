@@ -27,7 +27,7 @@ public sealed class PlainSaslServer : SaslServerMechanism
             return SaslServerStep.Malformed;
         }
 
-        return SaslServerStep.Verify(new SaslCredentials(
+        return SaslServerStep.Verify(SaslCredentials.ForPassword(
             Name,
             Encoding.UTF8.GetString(response[..first]),
             Encoding.UTF8.GetString(rest[..second]),

@@ -3,13 +3,19 @@ namespace Smtp.Core;
 /// <summary>What a client's SASL messages claimed, for an authenticator to check.</summary>
 public sealed class SaslCredentials
 {
-    /// <summary>Makes credentials.</summary>
-    public SaslCredentials(string mechanism, string authorizationId, string authenticationId, string password)
+    /// <summary>Makes credentials without a secret, as for a client certificate.</summary>
+    public SaslCredentials(string mechanism, string authorizationId, string authenticationId)
+        : this(mechanism, authorizationId, authenticationId, null, null)
+    {
+    }
+
+    private SaslCredentials(string mechanism, string authorizationId, string authenticationId, string? password, string? token)
     {
         Mechanism = mechanism;
         AuthorizationId = authorizationId;
         AuthenticationId = authenticationId;
         Password = password;
+        Token = token;
     }
 
     /// <summary>The mechanism's registered name, such as "PLAIN".</summary>
@@ -18,12 +24,23 @@ public sealed class SaslCredentials
     /// <summary>Who the client wants to act as (authzid, RFC 4616 §2); empty: as who it authenticates.</summary>
     public string AuthorizationId { get; }
 
-    /// <summary>Who the client says it is (authcid).</summary>
+    /// <summary>Who the client says it is (authcid); empty where the token or the certificate says it (OAUTHBEARER, EXTERNAL).</summary>
     public string AuthenticationId { get; }
 
-    /// <summary>The password as sent.</summary>
-    public string Password { get; }
+    /// <summary>The password as sent (PLAIN, LOGIN); null with other mechanisms.</summary>
+    public string? Password { get; }
 
-    /// <summary>Never the password.</summary>
+    /// <summary>The bearer token as sent (OAUTHBEARER, XOAUTH2); null with other mechanisms.</summary>
+    public string? Token { get; }
+
+    /// <summary>Makes credentials with a password.</summary>
+    public static SaslCredentials ForPassword(string mechanism, string authorizationId, string authenticationId, string password) =>
+        new(mechanism, authorizationId, authenticationId, password, null);
+
+    /// <summary>Makes credentials with a bearer token.</summary>
+    public static SaslCredentials ForToken(string mechanism, string authorizationId, string authenticationId, string token) =>
+        new(mechanism, authorizationId, authenticationId, null, token);
+
+    /// <summary>Never a secret.</summary>
     public override string ToString() => $"{Mechanism} {AuthenticationId}";
 }

@@ -3,11 +3,12 @@ namespace Smtp.Core;
 /// <summary>What a server-side SASL mechanism answers to one client message.</summary>
 public readonly struct SaslServerStep
 {
-    private SaslServerStep(SaslServerStepKind kind, ReadOnlyMemory<byte> challenge, SaslCredentials? credentials)
+    private SaslServerStep(SaslServerStepKind kind, ReadOnlyMemory<byte> challenge = default, SaslCredentials? credentials = null, string? identity = null)
     {
         Kind = kind;
         Challenge = challenge;
         Credentials = credentials;
+        Identity = identity;
     }
 
     /// <summary>The message is none of the mechanism's.</summary>
@@ -22,9 +23,21 @@ public readonly struct SaslServerStep
     /// <summary>What to check.</summary>
     public SaslCredentials? Credentials { get; }
 
+    /// <summary>Who the client has proved to be.</summary>
+    public string? Identity { get; }
+
+    /// <summary>The proof is wrong.</summary>
+    public static SaslServerStep Reject => new(SaslServerStepKind.Reject);
+
     /// <summary>Asks the client for more.</summary>
-    public static SaslServerStep Continue(ReadOnlyMemory<byte> challenge) => new(SaslServerStepKind.Challenge, challenge, null);
+    public static SaslServerStep Continue(ReadOnlyMemory<byte> challenge) => new(SaslServerStepKind.Challenge, challenge);
 
     /// <summary>Hands over what the client claimed.</summary>
-    public static SaslServerStep Verify(SaslCredentials credentials) => new(SaslServerStepKind.Verify, default, credentials);
+    public static SaslServerStep Verify(SaslCredentials credentials) => new(SaslServerStepKind.Verify, credentials: credentials);
+
+    /// <summary>Asks for the SCRAM secret of who the client says it is.</summary>
+    public static SaslServerStep LookUp(SaslCredentials credentials) => new(SaslServerStepKind.LookUp, credentials: credentials);
+
+    /// <summary>The mechanism itself has verified the client.</summary>
+    public static SaslServerStep Accept(string identity) => new(SaslServerStepKind.Accept, identity: identity);
 }

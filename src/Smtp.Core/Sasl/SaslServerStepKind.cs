@@ -11,4 +11,13 @@ public enum SaslServerStepKind : byte
 
     /// <summary>Credentials are to be checked.</summary>
     Verify,
+
+    /// <summary>A SCRAM secret is to be found, <see cref="SaslServerMechanism.SupplySecret"/>.</summary>
+    LookUp,
+
+    /// <summary>The client is who it says.</summary>
+    Accept,
+
+    /// <summary>The client is not.</summary>
+    Reject,
 }

@@ -11,6 +11,9 @@ public sealed class Envelope
     private const int InitialArenaLength = 256;
     private const int InitialRecipients = 4;
 
+    // Arrays that the arena outgrew. Paths that were handed out before still look at them: they go back when the transaction ends.
+    private readonly List<byte[]> _outgrown = [];
+
     private byte[] _arena = [];
     private int _used;
     private RecipientSlot[] _recipients = [];
@@ -100,7 +103,7 @@ public sealed class Envelope
     {
         if (RecipientCount == _recipients.Length)
         {
-            Grow(ref _recipients, RecipientCount, Math.Max(InitialRecipients, RecipientCount * 2));
+            GrowRecipients();
         }
 
         _recipients[RecipientCount++] = _staged;
@@ -117,6 +120,12 @@ public sealed class Envelope
             _arena = [];
         }
 
+        foreach (byte[] outgrown in _outgrown)
+        {
+            ArrayPool<byte>.Shared.Return(outgrown);
+        }
+
+        _outgrown.Clear();
         if (_recipients.Length > 0)
         {
             ArrayPool<RecipientSlot>.Shared.Return(_recipients);
@@ -138,16 +147,28 @@ public sealed class Envelope
         Return = DsnReturn.Unspecified;
     }
 
-    private static void Grow<T>(ref T[] array, int used, int wanted)
+    private void GrowRecipients()
     {
-        T[] larger = ArrayPool<T>.Shared.Rent(wanted);
-        array.AsSpan(0, used).CopyTo(larger);
-        if (array.Length > 0)
+        RecipientSlot[] larger = ArrayPool<RecipientSlot>.Shared.Rent(Math.Max(InitialRecipients, RecipientCount * 2));
+        _recipients.CopyTo(larger, 0);
+        if (_recipients.Length > 0)
         {
-            ArrayPool<T>.Shared.Return(array);
+            ArrayPool<RecipientSlot>.Shared.Return(_recipients);
         }
 
-        array = larger;
+        _recipients = larger;
+    }
+
+    private void GrowArena(int wanted)
+    {
+        byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(InitialArenaLength, (_used + wanted) * 2));
+        _arena.AsSpan(0, _used).CopyTo(larger);
+        if (_arena.Length > 0)
+        {
+            _outgrown.Add(_arena);
+        }
+
+        _arena = larger;
     }
 
     private Range Append(ReadOnlySpan<byte> text)
@@ -159,7 +180,7 @@ public sealed class Envelope
 
         if (_arena.Length - _used < text.Length)
         {
-            Grow(ref _arena, _used, Math.Max(InitialArenaLength, (_used + text.Length) * 2));
+            GrowArena(text.Length);
         }
 
         text.CopyTo(_arena.AsSpan(_used));

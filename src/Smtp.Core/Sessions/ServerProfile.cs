@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 
 namespace Smtp.Core;
@@ -9,7 +8,7 @@ namespace Smtp.Core;
 /// </summary>
 public sealed class ServerProfile
 {
-    private readonly byte[][] _ehloReplies = new byte[4][];
+    private readonly byte[][] _ehloReplies = new byte[16][];
     private readonly byte[] _heloReply;
 
     /// <summary>Makes a profile.</summary>
@@ -40,16 +39,22 @@ public sealed class ServerProfile
             Extensions &= ~SmtpExtensions.Auth;
         }
 
+        if ((Extensions & SmtpExtensions.EightBitMime) == 0)
+        {
+            // RFC 6531 §3.1: SMTPUTF8 comes with 8BITMIME. BINARYMIME is a value of 8BITMIME's BODY.
+            Extensions &= ~(SmtpExtensions.SmtpUtf8 | SmtpExtensions.BinaryMime);
+        }
+
         if ((Extensions & SmtpExtensions.Chunking) == 0)
         {
             Extensions &= ~SmtpExtensions.BinaryMime;
         }
 
-        Greeting = SmtpReply.Create(220, $"{options.HostName} ESMTP{(options.GreetingText.Length > 0 ? " " + options.GreetingText : string.Empty)}");
+        Greeting = SmtpReply.Create(220, $"{options.HostName} {(options.Lmtp ? "LMTP" : "ESMTP")}{(options.GreetingText.Length > 0 ? " " + options.GreetingText : string.Empty)}");
         _heloReply = Encoding.ASCII.GetBytes($"250 {options.HostName}\r\n");
         for (int state = 0; state < _ehloReplies.Length; state++)
         {
-            _ehloReplies[state] = BuildEhlo(isTls: (state & 1) != 0, isAuthenticated: (state & 2) != 0);
+            _ehloReplies[state] = BuildEhlo((state & 1) != 0, (state & 2) != 0, (state & 4) != 0, (state & 8) != 0);
         }
     }
 
@@ -87,28 +92,26 @@ public sealed class ServerProfile
     }
 
     /// <summary>Whether a mechanism may be used now: it is configured, and its secret would not cross the network in the clear.</summary>
-    internal bool Offers(string mechanism, bool isTls) =>
+    internal bool Offers(string mechanism, bool isTls, bool hasBinding, bool hasCertificate) =>
         Options.AuthenticationMechanisms.Contains(mechanism, StringComparer.OrdinalIgnoreCase)
-        && (isTls || Options.AllowPlaintextAuthentication || !SaslServerMechanism.SendsPlaintextSecret(mechanism));
+        && SaslServerMechanism.Canonical(mechanism) switch
+        {
+            "EXTERNAL" => isTls && hasCertificate,
+            "SCRAM-SHA-256-PLUS" => isTls && hasBinding,
+            _ => isTls || Options.AllowPlaintextAuthentication || !SaslServerMechanism.SendsPlaintextSecret(mechanism),
+        };
 
-    /// <summary>Writes the reply to EHLO.</summary>
-    /// <returns>Its length in octets.</returns>
-    internal int WriteEhlo(IBufferWriter<byte> output, bool isTls, bool isAuthenticated)
+    /// <summary>The reply to HELO.</summary>
+    internal ReadOnlySpan<byte> HeloReply => _heloReply;
+
+    /// <summary>The reply to EHLO in a session's state.</summary>
+    internal ReadOnlySpan<byte> EhloReply(ServerSession session)
     {
-        byte[] reply = _ehloReplies[(isTls ? 1 : 0) | (isAuthenticated ? 2 : 0)];
-        output.Write(reply);
-        return reply.Length;
+        int state = (session.IsTls ? 1 : 0) | (session.IsAuthenticated ? 2 : 0) | (session.ChannelBinding is not null ? 4 : 0) | (session.HasClientCertificate ? 8 : 0);
+        return _ehloReplies[state];
     }
 
-    /// <summary>Writes the reply to HELO.</summary>
-    /// <returns>Its length in octets.</returns>
-    internal int WriteHelo(IBufferWriter<byte> output)
-    {
-        output.Write(_heloReply);
-        return _heloReply.Length;
-    }
-
-    private byte[] BuildEhlo(bool isTls, bool isAuthenticated)
+    private byte[] BuildEhlo(bool isTls, bool isAuthenticated, bool hasBinding, bool hasCertificate)
     {
         SmtpExtensions active = ActiveExtensions(isTls, isAuthenticated);
         var lines = new List<string> { HostName };
@@ -126,7 +129,7 @@ public sealed class ServerProfile
         Offer(SmtpExtensions.EightBitMime, "8BITMIME");
         Offer(SmtpExtensions.EnhancedStatusCodes, "ENHANCEDSTATUSCODES");
         Offer(SmtpExtensions.StartTls, "STARTTLS");
-        string[] mechanisms = [.. Options.AuthenticationMechanisms.Where(m => Offers(m, isTls))];
+        string[] mechanisms = [.. Options.AuthenticationMechanisms.Where(m => Offers(m, isTls, hasBinding, hasCertificate))];
         if (mechanisms.Length > 0 && !isAuthenticated)
         {
             Offer(SmtpExtensions.Auth, "AUTH " + string.Join(' ', mechanisms).ToUpperInvariant());
@@ -137,6 +140,8 @@ public sealed class ServerProfile
         Offer(SmtpExtensions.BinaryMime, "BINARYMIME");
         Offer(SmtpExtensions.Dsn, "DSN");
         Offer(SmtpExtensions.RequireTls, "REQUIRETLS");
+        string mailMax = Limits.MaximumMessages == int.MaxValue ? string.Empty : $" MAILMAX={Limits.MaximumMessages}";
+        Offer(SmtpExtensions.Limits, $"LIMITS{mailMax} RCPTMAX={Limits.MaximumRecipients}");
         lines.Add("HELP");
 
         var text = new StringBuilder();

@@ -40,6 +40,24 @@ public sealed class ServerProfileOptions
     /// <summary>What becomes of a message with a lone CR or LF. Default <see cref="BareLineEndingPolicy.Reject"/>.</summary>
     public BareLineEndingPolicy BareLineEndings { get; init; }
 
+    /// <summary>What becomes of a message with a NUL that came by DATA (BDAT's octets are opaque). Default <see cref="ContentPolicy.Reject"/>.</summary>
+    public ContentPolicy NulOctets { get; init; } = ContentPolicy.Reject;
+
+    /// <summary>
+    /// What becomes of a message with lines over 1000 octets that came by DATA (RFC 5321 §4.5.3.1.6). Default <see cref="ContentPolicy.Accept"/>, as much software
+    /// writes such lines.
+    /// </summary>
+    public ContentPolicy LongLines { get; init; }
+
+    /// <summary>
+    /// Whether a client that sends more behind EHLO, or behind another command that ends a pipelined group, before it saw the reply is refused with
+    /// 554 5.5.0 and the connection closed: spam software talks blindly. Default false, as it also hits careless scripts.
+    /// </summary>
+    public bool RejectImproperPipelining { get; init; }
+
+    /// <summary>Whether sessions speak LMTP (RFC 2033): LHLO, and a reply per recipient behind the body. Default false.</summary>
+    public bool Lmtp { get; init; }
+
     /// <summary>The bounds of each session.</summary>
     public SmtpLimits Limits { get; init; } = new();
 }

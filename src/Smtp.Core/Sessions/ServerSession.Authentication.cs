@@ -11,7 +11,10 @@ public sealed partial class ServerSession
     private SaslServerMechanism? _mechanism;
     private int _authenticationFailures;
 
-    /// <summary>What to check on <see cref="SessionEffect.Authenticate"/>; null otherwise.</summary>
+    // What is said when the client has taken the challenge that tells it why it was refused.
+    private SmtpReply _owedRefusal;
+
+    /// <summary>What to check on <see cref="SessionEffect.Authenticate"/>, or to look up on <see cref="SessionEffect.LookUpSecret"/>; null otherwise.</summary>
     public SaslCredentials? Credentials { get; private set; }
 
     /// <summary>Gives the answer that <see cref="SessionEffect.Authenticate"/> asked for.</summary>
@@ -35,15 +38,39 @@ public sealed partial class ServerSession
         string actsAs = Credentials.AuthorizationId;
         bool mayActSo = actsAs.Length == 0 || actsAs == Credentials.AuthenticationId || actsAs == identity;
         _awaited = SessionEffect.NeedInput;
-        EndAuthentication();
         if (identity is not null && mayActSo)
         {
-            Identity = identity;
-            Say(Replies.AuthenticationSucceeded, output);
+            AcceptIdentity(identity, output);
             return;
         }
 
-        FailAuthentication(identity is not null || refusal.IsPositive ? Replies.AuthenticationFailed : refusal, output);
+        refusal = identity is not null || refusal.IsPositive ? Replies.AuthenticationFailed : refusal;
+        if (!_mechanism!.RefusalChallenge.IsEmpty)
+        {
+            _owedRefusal = refusal;
+            _mechanism.OnRefused();
+            Credentials = null;
+            Challenge(_mechanism.RefusalChallenge.Span, output);
+            return;
+        }
+
+        FailAuthentication(refusal, output);
+    }
+
+    /// <summary>Gives the secret that <see cref="SessionEffect.LookUpSecret"/> asked for.</summary>
+    /// <param name="secret">Null for an unknown user; the client notices only at the end, and cannot tell it from a wrong password.</param>
+    /// <param name="output">Where replies go.</param>
+    public void ResumeSecret(ScramSecret? secret, IBufferWriter<byte> output)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        if (_awaited != SessionEffect.LookUpSecret)
+        {
+            ThrowMisuse("No secret is asked for.");
+        }
+
+        _awaited = SessionEffect.NeedInput;
+        Credentials = null;
+        Follow(_mechanism!.SupplySecret(secret), output);
     }
 
     /// <summary><c>"AUTH" SP sasl-mech [SP initial-response] CRLF</c> (RFC 4954 §4)</summary>
@@ -67,13 +94,13 @@ public sealed partial class ServerSession
         }
 
         string mechanism = Encoding.ASCII.GetString(name);
-        if (!_profile.Offers(mechanism, IsTls))
+        if (!Offers(mechanism, IsTls))
         {
             // Known, but not without TLS: 538 tells the client what would help (RFC 4954 §6).
-            return Answer(_profile.Offers(mechanism, isTls: true) ? Replies.EncryptionRequired : Replies.UnknownMechanism, output);
+            return Answer(!IsTls && Offers(mechanism, isTls: true) ? Replies.EncryptionRequired : Replies.UnknownMechanism, output);
         }
 
-        _mechanism = SaslServerMechanism.Create(mechanism);
+        _mechanism = SaslServerMechanism.Create(mechanism, Offers("SCRAM-SHA-256-PLUS", IsTls), ChannelBinding);
         _phase = SessionPhase.Authenticating;
         if (space < 0)
         {
@@ -110,21 +137,7 @@ public sealed partial class ServerSession
         try
         {
             bool decoded = base64.IsEmpty || TryDecodeStrictly(base64, buffer, out written);
-            SaslServerStep step = decoded ? _mechanism!.Evaluate(buffer.AsSpan(0, written)) : SaslServerStep.Malformed;
-            switch (step.Kind)
-            {
-                case SaslServerStepKind.Challenge:
-                    return Challenge(step.Challenge.Span, output);
-
-                case SaslServerStepKind.Verify:
-                    Credentials = step.Credentials;
-                    return Await(SessionEffect.Authenticate);
-
-                default:
-                    EndAuthentication();
-                    FailAuthentication(Replies.BadAuthenticationData, output);
-                    return SessionEffect.Flush;
-            }
+            return Follow(decoded ? _mechanism!.Evaluate(buffer.AsSpan(0, written)) : SaslServerStep.Malformed, output);
         }
         finally
         {
@@ -132,6 +145,37 @@ public sealed partial class ServerSession
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }
+
+    private SessionEffect Follow(SaslServerStep step, IBufferWriter<byte> output)
+    {
+        switch (step.Kind)
+        {
+            case SaslServerStepKind.Challenge:
+                return Challenge(step.Challenge.Span, output);
+
+            case SaslServerStepKind.Verify:
+                Credentials = step.Credentials;
+                return Await(SessionEffect.Authenticate);
+
+            case SaslServerStepKind.LookUp:
+                Credentials = step.Credentials;
+                return Await(SessionEffect.LookUpSecret);
+
+            case SaslServerStepKind.Accept:
+                AcceptIdentity(step.Identity!, output);
+                return SessionEffect.Flush;
+
+            case SaslServerStepKind.Reject:
+                FailAuthentication(_owedRefusal.IsNone ? Replies.AuthenticationFailed : _owedRefusal, output);
+                return SessionEffect.Flush;
+
+            default:
+                FailAuthentication(Replies.BadAuthenticationData, output);
+                return SessionEffect.Flush;
+        }
+    }
+
+    private bool Offers(string mechanism, bool isTls) => _profile.Offers(mechanism, isTls, ChannelBinding is not null, HasClientCertificate);
 
     /// <summary>RFC 4954 §4 and RFC 4648 §3.1, §3.3: no white space, no other octets, padding in full.</summary>
     private static bool TryDecodeStrictly(ReadOnlySpan<byte> base64, Span<byte> destination, out int written)
@@ -155,12 +199,20 @@ public sealed partial class ServerSession
         }
 
         output.Write("\r\n"u8);
-        LastReplyCode = 334;
+        OnSaid(334, default);
         return SessionEffect.Flush;
+    }
+
+    private void AcceptIdentity(string identity, IBufferWriter<byte> output)
+    {
+        EndAuthentication();
+        Identity = identity;
+        Say(Replies.AuthenticationSucceeded, output);
     }
 
     private void FailAuthentication(SmtpReply refusal, IBufferWriter<byte> output)
     {
+        EndAuthentication();
         if (++_authenticationFailures >= _profile.Limits.MaximumAuthenticationFailures)
         {
             refusal = Replies.TooManyErrors;
@@ -178,6 +230,7 @@ public sealed partial class ServerSession
     private void ResetAuthentication()
     {
         _mechanism = null;
+        _owedRefusal = default;
         Credentials = null;
     }
 }

@@ -7,6 +7,7 @@ public sealed partial class ServerSession
 {
     private DotDecoder _decoder;
     private ChunkCounter _chunk;
+    private ContentInspector _inspector;
     private bool _isLastChunk;
     private bool _messageOpen;
     private SmtpReply _bodyRefusal;
@@ -156,10 +157,19 @@ public sealed partial class ServerSession
                 _bodyRefusal = Replies.BareLineEndingInBody;
             }
 
-            _bodyLength += octets.Length;
-            if (_bodyRefusal.IsNone && _bodyLength > _profile.Limits.MaximumMessageSize)
+            if (_bodyRefusal.IsNone && !octets.IsEmpty && !isChunk)
             {
-                _bodyRefusal = Replies.MessageTooBig;
+                _bodyRefusal = Inspect(octets.Span);
+            }
+
+            if (_bodyRefusal.IsNone)
+            {
+                // Octets of refused chunks are no message's: they must not count for the next one.
+                _bodyLength += octets.Length;
+                if (_bodyLength > _profile.Limits.MaximumMessageSize)
+                {
+                    _bodyRefusal = Replies.MessageTooBig;
+                }
             }
 
             if (!_bodyRefusal.IsNone)
@@ -193,6 +203,21 @@ public sealed partial class ServerSession
         }
     }
 
+    private SmtpReply Inspect(ReadOnlySpan<byte> text)
+    {
+        if (_profile.Options.NulOctets == ContentPolicy.Reject)
+        {
+            _inspector.InspectNul(text);
+        }
+
+        if (_profile.Options.LongLines == ContentPolicy.Reject)
+        {
+            _inspector.InspectLines(text);
+        }
+
+        return _inspector.SawNul ? Replies.NulInBody : _inspector.SawLongLine ? Replies.LongLineInBody : default;
+    }
+
     private SessionEffect EndBody(IBufferWriter<byte> output)
     {
         if (_bodyRefusal.IsNone)
@@ -201,7 +226,7 @@ public sealed partial class ServerSession
         }
 
         bool open = _messageOpen;
-        EndMessage(_bodyRefusal, output);
+        EndMessage(_bodyRefusal, default, output);
         return open ? SessionEffect.AbortMessage : SessionEffect.Flush;
     }
 
@@ -214,7 +239,7 @@ public sealed partial class ServerSession
             SmtpReply refusal = _bodyRefusal;
             if (_phaseBehindChunk is SessionPhase.Chunks)
             {
-                EndMessage(refusal, output);
+                EndMessage(refusal, default, output);
                 return open ? SessionEffect.AbortMessage : SessionEffect.Flush;
             }
 
@@ -239,25 +264,51 @@ public sealed partial class ServerSession
         return open ? SessionEffect.AbortMessage : SessionEffect.Flush;
     }
 
-    /// <summary>Ends the transaction with the one reply to its body, and forgets it wholly.</summary>
-    private void EndMessage(SmtpReply reply, IBufferWriter<byte> output)
+    /// <summary>Ends the transaction with the reply to its body, in LMTP one for each recipient, and forgets it wholly.</summary>
+    private void EndMessage(SmtpReply reply, ReadOnlySpan<SmtpReply> perRecipient, IBufferWriter<byte> output)
     {
+        // RFC 2033 §4.2: a reply for each accepted recipient, in their order. A refused BDAT that is not the last has one alone.
+        int replies = _profile.Options.Lmtp && (LastVerb != SmtpVerb.Bdat || _isLastChunk) ? _envelope.RecipientCount : 1;
         ResetBody();
         _envelope.Reset();
         _phase = SessionPhase.Ready;
-        if (reply.IsPositive)
+        bool accepted = perRecipient.IsEmpty && reply.IsPositive;
+        foreach (SmtpReply one in perRecipient)
+        {
+            accepted |= one.IsPositive;
+        }
+
+        if (accepted)
         {
             MessagesAccepted++;
             _errors = 0;
             _unproductiveCommands = 0;
         }
 
-        Say(reply, output);
+        if (replies == 1)
+        {
+            Say(perRecipient.IsEmpty || perRecipient[0].IsNone ? reply : perRecipient[0], output);
+            return;
+        }
+
+        // All of them are said, whatever the limit of errors: the sender would send again what got no reply. One message is one error.
+        _errors += accepted ? 0 : 1;
+        bool closes = false;
+        for (int i = 0; i < replies; i++)
+        {
+            SmtpReply one = perRecipient.IsEmpty || perRecipient[i].IsNone ? reply : perRecipient[i];
+            one.WriteTo(output);
+            OnSaid(one.Code, one.Wire);
+            closes |= one.Code == 421;
+        }
+
+        _phase = closes ? SessionPhase.Closing : _phase;
     }
 
     private void ResetBody()
     {
         _decoder.Reset();
+        _inspector.Reset();
         _chunk = default;
         _isLastChunk = false;
         _messageOpen = false;

@@ -42,13 +42,25 @@ public sealed partial class ServerSession
         SmtpCommand command = SmtpCommand.Parse(line);
         SmtpVerb verb = command.Verb;
         LastVerb = verb;
+        Observer?.OnCommand(this, Masked(verb, line));
         if (line.Length + 2 > limits.MaximumCommandLineLength && verb != SmtpVerb.Auth)
         {
-            Say(Replies.LineTooLong, output);
-            return SessionEffect.Flush;
+            return verb == SmtpVerb.Bdat ? RefuseChunk(command.Argument, Replies.LineTooLong, output) : Answer(Replies.LineTooLong, output);
+        }
+
+        if (_profile.Options.RejectImproperPipelining && !input.IsEmpty && SequenceRules.EndsPipelineGroup(verb) && verb != SmtpVerb.StartTls)
+        {
+            Say(Replies.ImproperPipelining, output);
+            _phase = SessionPhase.Closing;
+            return SessionEffect.Close;
         }
 
         SmtpReply refusal = Check(verb, line);
+        if (refusal == Replies.NoValidRecipients && _profile.Options.Lmtp)
+        {
+            refusal = Replies.LmtpNoValidRecipients;
+        }
+
         if (!refusal.IsNone)
         {
             return verb == SmtpVerb.Bdat ? RefuseChunk(command.Argument, refusal, output) : Answer(refusal, output);
@@ -72,6 +84,7 @@ public sealed partial class ServerSession
                 return Bdat(argument, output);
             case SmtpVerb.Ehlo:
             case SmtpVerb.Helo:
+            case SmtpVerb.Lhlo:
                 return Hello(verb, argument, output);
             case SmtpVerb.Auth:
                 return Auth(argument, output);
@@ -109,9 +122,16 @@ public sealed partial class ServerSession
         {
             // RFC 4954 §4: a broken exchange is over.
             EndAuthentication();
+            Say(reply, output);
+            return;
         }
 
         Say(reply, output);
+        if (_lines.RefusedLineStartsWithWord("BDAT"u8))
+        {
+            // How long its chunk is cannot be known, and the chunk must not run as commands.
+            _phase = SessionPhase.Closing;
+        }
     }
 
     /// <summary>The order of commands, and what must come before them.</summary>
@@ -124,7 +144,8 @@ public sealed partial class ServerSession
             return Replies.NotHttp;
         }
 
-        if (!IsTls && _profile.Options.RequireTls && !SequenceRules.IsAllowedWithoutTls(verb))
+        // RFC 5321 §3.1: a refused client is told 503, whatever else it lacks.
+        if (!IsTls && _profile.Options.RequireTls && _phase != SessionPhase.Refused && !SequenceRules.IsAllowedWithoutTls(verb))
         {
             return Replies.MustStartTls;
         }
@@ -140,6 +161,22 @@ public sealed partial class ServerSession
             : default;
     }
 
+    /// <summary>
+    /// AUTH and its mechanism, without the initial response; nothing of a line that is no command, as it may be the response of an exchange that the
+    /// client thinks is going on.
+    /// </summary>
+    private static ReadOnlySpan<byte> Masked(SmtpVerb verb, ReadOnlySpan<byte> line)
+    {
+        if (verb != SmtpVerb.Auth)
+        {
+            return verb == SmtpVerb.Unknown ? default : line;
+        }
+
+        int mechanism = line.IndexOf((byte)' ') + 1;
+        int end = line[mechanism..].IndexOf((byte)' ');
+        return mechanism == 0 || end < 0 ? line : line[..(mechanism + end)];
+    }
+
     private static bool LooksLikeHttp(ReadOnlySpan<byte> line) =>
         line.IndexOf(" HTTP/"u8) > 0
         || line.StartsWith("GET /"u8)
@@ -150,6 +187,11 @@ public sealed partial class ServerSession
     /// <summary><c>ehlo = "EHLO" SP ( Domain / address-literal ) CRLF</c>, <c>helo = "HELO" SP Domain CRLF</c> (RFC 5321 §4.1.1.1)</summary>
     private SessionEffect Hello(SmtpVerb verb, ReadOnlySpan<byte> argument, IBufferWriter<byte> output)
     {
+        if (_profile.Options.Lmtp != (verb == SmtpVerb.Lhlo))
+        {
+            return Answer(Replies.WrongHello, output);
+        }
+
         if (!PathSyntax.IsHelloName(argument))
         {
             return Answer(Replies.BadHelloName, output);
@@ -183,13 +225,19 @@ public sealed partial class ServerSession
         (_helloName, _stagedHelloName) = (_stagedHelloName, _helloName);
         _helloNameLength = _stagedHelloNameLength;
         _phase = SessionPhase.Ready;
-        LastReplyCode = 250;
-        _unflushed += _hello == SmtpVerb.Helo ? _profile.WriteHelo(output) : _profile.WriteEhlo(output, IsTls, IsAuthenticated);
+        ReadOnlySpan<byte> said = _hello == SmtpVerb.Helo ? _profile.HeloReply : _profile.EhloReply(this);
+        output.Write(said);
+        OnSaid(250, said);
     }
 
     /// <summary><c>mail = "MAIL FROM:" Reverse-path [SP Mail-parameters] CRLF</c> (RFC 5321 §4.1.1.2)</summary>
     private SessionEffect Mail(ReadOnlySpan<byte> argument, IBufferWriter<byte> output)
     {
+        if (MessagesAccepted >= _profile.Limits.MaximumMessages)
+        {
+            return Answer(Replies.TooManyMessages, output);
+        }
+
         SmtpReply refusal = MailArguments.TryParse(argument, ActiveExtensions, Leniency, out MailArguments arguments);
         if (refusal.IsNone && arguments.Size > _profile.Limits.MaximumMessageSize)
         {
@@ -217,9 +265,8 @@ public sealed partial class ServerSession
         if (_envelope.RecipientCount >= _profile.Limits.MaximumRecipients)
         {
             // Not an error of the client's: it goes on with the rest in another transaction (RFC 5321 §4.5.3.1.10).
-            LastReplyCode = Replies.TooManyRecipients.Code;
-            _unflushed += Replies.TooManyRecipients.Wire.Length;
             Replies.TooManyRecipients.WriteTo(output);
+            OnSaid(Replies.TooManyRecipients.Code, Replies.TooManyRecipients.Wire);
             return SessionEffect.Flush;
         }
 

@@ -53,6 +53,15 @@ public sealed partial class ServerSession
     /// <summary>Whether the connection is under TLS.</summary>
     public bool IsTls { get; private set; }
 
+    /// <summary>What SCRAM's -PLUS forms tie themselves to; null without TLS or if the driver has none.</summary>
+    public SaslChannelBinding? ChannelBinding { get; private set; }
+
+    /// <summary>Whether the client showed a certificate in the handshake, so that EXTERNAL makes sense.</summary>
+    public bool HasClientCertificate { get; private set; }
+
+    /// <summary>Who watches the session; null for nobody. Stays until <see cref="Reset"/>.</summary>
+    public ISessionObserver? Observer { get; set; }
+
     /// <summary>Who the client proved to be with AUTH, or null.</summary>
     public string? Identity { get; private set; }
 
@@ -90,7 +99,9 @@ public sealed partial class ServerSession
     public int LastReplyCode { get; private set; }
 
     /// <summary>Tells the session that the connection was under TLS from its first octet on (RFC 8314 §3.3). Before the first <see cref="Advance"/> only.</summary>
-    public void UseImplicitTls()
+    /// <param name="channelBinding">As <see cref="ChannelBinding"/>.</param>
+    /// <param name="hasClientCertificate">As <see cref="HasClientCertificate"/>.</param>
+    public void UseImplicitTls(SaslChannelBinding? channelBinding = null, bool hasClientCertificate = false)
     {
         if (_phase != SessionPhase.Connected)
         {
@@ -98,6 +109,8 @@ public sealed partial class ServerSession
         }
 
         IsTls = true;
+        ChannelBinding = channelBinding;
+        HasClientCertificate = hasClientCertificate;
     }
 
     /// <summary>Goes on as far as the input and what is known allow.</summary>
@@ -218,7 +231,7 @@ public sealed partial class ServerSession
                 break;
 
             case SessionEffect.CommitMessage:
-                EndMessage(reply.IsNone ? Replies.MessageAccepted : reply, output);
+                EndMessage(reply.IsNone ? Replies.MessageAccepted : reply, default, output);
                 break;
 
             default:
@@ -228,11 +241,33 @@ public sealed partial class ServerSession
         }
     }
 
+    /// <summary>Gives the answer to <see cref="SessionEffect.CommitMessage"/> in LMTP, where each recipient has a reply of its own (RFC 2033 §4.2).</summary>
+    /// <param name="replies">One for each of the envelope's recipients, in their order; <c>default</c> accepts with the standard words.</param>
+    /// <param name="output">Where replies go.</param>
+    public void ResumeCommit(ReadOnlySpan<SmtpReply> replies, IBufferWriter<byte> output)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        if (_awaited != SessionEffect.CommitMessage || !_profile.Options.Lmtp)
+        {
+            ThrowMisuse("No commit of an LMTP session is asked for.");
+        }
+
+        if (replies.Length != _envelope.RecipientCount)
+        {
+            throw new ArgumentException($"The message has {_envelope.RecipientCount} recipients, and so many replies are wanted.", nameof(replies));
+        }
+
+        _awaited = SessionEffect.NeedInput;
+        EndMessage(Replies.MessageAccepted, replies, output);
+    }
+
     /// <summary>
     /// Goes on after the handshake that <see cref="SessionEffect.UpgradeTls"/> asked for. All that was said before is forgotten, AUTH and EHLO
     /// too (RFC 3207 §4.2).
     /// </summary>
-    public void ResumeTls()
+    /// <param name="channelBinding">As <see cref="ChannelBinding"/>.</param>
+    /// <param name="hasClientCertificate">As <see cref="HasClientCertificate"/>.</param>
+    public void ResumeTls(SaslChannelBinding? channelBinding = null, bool hasClientCertificate = false)
     {
         if (_awaited != SessionEffect.UpgradeTls)
         {
@@ -241,6 +276,8 @@ public sealed partial class ServerSession
 
         _awaited = SessionEffect.NeedInput;
         IsTls = true;
+        ChannelBinding = channelBinding;
+        HasClientCertificate = hasClientCertificate;
         Identity = null;
         _hello = SmtpVerb.Unknown;
         _helloNameLength = 0;
@@ -281,6 +318,9 @@ public sealed partial class ServerSession
         _unproductiveCommands = 0;
         _unflushed = 0;
         IsTls = false;
+        ChannelBinding = null;
+        HasClientCertificate = false;
+        Observer = null;
         Identity = null;
         MessagesAccepted = 0;
         LastVerb = SmtpVerb.Unknown;
@@ -322,8 +362,14 @@ public sealed partial class ServerSession
             }
         }
 
-        LastReplyCode = reply.Code;
-        _unflushed += reply.Wire.Length;
         reply.WriteTo(output);
+        OnSaid(reply.Code, reply.Wire);
+    }
+
+    private void OnSaid(int code, ReadOnlySpan<byte> wire)
+    {
+        LastReplyCode = code;
+        _unflushed += wire.Length;
+        Observer?.OnReply(this, LastVerb, code, wire);
     }
 }

@@ -18,6 +18,12 @@ public enum SessionEffect : byte
     /// <summary>SASL credentials came: check <see cref="ServerSession.Credentials"/>, <see cref="ServerSession.ResumeAuthentication"/>.</summary>
     Authenticate,
 
+    /// <summary>
+    /// A SCRAM exchange wants the secret of <see cref="ServerSession.Credentials"/>' <see cref="SaslCredentials.AuthenticationId"/>:
+    /// <see cref="ServerSession.ResumeSecret"/>.
+    /// </summary>
+    LookUpSecret,
+
     /// <summary>MAIL came: decide on <see cref="Envelope.ReversePath"/>, <see cref="ServerSession.Resume"/>.</summary>
     CheckSender,
 

@@ -40,6 +40,16 @@ public sealed class SmtpLimits
     } = 1000;
 
     /// <summary>
+    /// The most messages of one connection; MAIL is answered 421 behind them. Default 2147483647: no bound. At least 1. LIMITS tells it as MAILMAX
+    /// (RFC 9422 §4.1).
+    /// </summary>
+    public int MaximumMessages
+    {
+        get;
+        init => field = Between(value, 1, int.MaxValue, nameof(MaximumMessages));
+    } = int.MaxValue;
+
+    /// <summary>
     /// How many refusals a client may earn without getting a message through; one more is answered 421. Default 20, Postfix's
     /// smtpd_hard_error_limit. At least 1.
     /// </summary>

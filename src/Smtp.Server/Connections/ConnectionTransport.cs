@@ -17,6 +17,9 @@ internal abstract class ConnectionTransport : IAsyncDisposable
     /// <summary>Whether the peer has gone, as far as can be told without reading. May be called while the connection waits for something else.</summary>
     internal abstract bool IsClosedByPeer { get; }
 
+    /// <summary>Whether octets wait to be read, as far as can be told without reading.</summary>
+    internal abstract bool HasInput { get; }
+
     /// <summary>
     /// Ends the read that is pending, and all later ones, as if the peer had closed its side; what is written still goes out. May be called from any
     /// thread.

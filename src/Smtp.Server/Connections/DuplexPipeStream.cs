@@ -7,6 +7,7 @@ namespace Smtp.Server;
 internal sealed class DuplexPipeStream(IDuplexPipe pipe) : Stream
 {
     private volatile bool _aborted;
+    private volatile bool _readingEnded;
 
     /// <inheritdoc/>
     public override bool CanRead => true;
@@ -30,14 +31,28 @@ internal sealed class DuplexPipeStream(IDuplexPipe pipe) : Stream
     /// <inheritdoc/>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        ReadResult result = await pipe.Input.ReadAsync(cancellationToken).ConfigureAwait(false);
+        if (_readingEnded)
+        {
+            return 0;
+        }
+
+        ReadResult result;
+        try
+        {
+            result = await pipe.Input.ReadAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is not (IOException or OperationCanceledException))
+        {
+            // What the other side completed its writer with: to this side the connection is gone, whatever the type.
+            throw new IOException("The connection failed.", error);
+        }
+
         ThrowIfAborted();
         ReadOnlySequence<byte> octets = result.Buffer;
-        int count = (int)Math.Min(octets.Length, buffer.Length);
+        int count = _readingEnded ? 0 : (int)Math.Min(octets.Length, buffer.Length);
         SequencePosition consumed = octets.GetPosition(count);
         octets.Slice(0, count).CopyTo(buffer.Span);
 
-        // A canceled read looks like the end of the stream: it is how the transport ends reading.
         pipe.Input.AdvanceTo(consumed);
         return count;
     }
@@ -46,7 +61,16 @@ internal sealed class DuplexPipeStream(IDuplexPipe pipe) : Stream
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         ThrowIfAborted();
-        FlushResult result = await pipe.Output.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
+        FlushResult result;
+        try
+        {
+            result = await pipe.Output.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is not (IOException or OperationCanceledException))
+        {
+            throw new IOException("The connection failed.", error);
+        }
+
         ThrowIfAborted();
         if (result.IsCompleted)
         {
@@ -81,6 +105,14 @@ internal sealed class DuplexPipeStream(IDuplexPipe pipe) : Stream
 
     /// <inheritdoc/>
     public override void SetLength(long value) => throw new NotSupportedException();
+
+    /// <summary>Makes the pending read and all later ones end as at the end of the stream. May be called from any thread.</summary>
+    internal void EndReading()
+    {
+        // A canceled read alone would not do: TLS reads again where it has a part of a record.
+        _readingEnded = true;
+        pipe.Input.CancelPendingRead();
+    }
 
     /// <summary>Makes pending and later reads and writes fail. May be called from any thread.</summary>
     internal void Abort()

@@ -23,7 +23,10 @@ internal sealed class DuplexPipeTransport(IDuplexPipe pipe, EndPoint? local, End
     internal override bool IsClosedByPeer => false;
 
     /// <inheritdoc/>
-    internal override void EndReading() => pipe.Input.CancelPendingRead();
+    internal override bool HasInput => false;
+
+    /// <inheritdoc/>
+    internal override void EndReading() => _stream.EndReading();
 
     /// <inheritdoc/>
     internal override void EndWriting() => pipe.Output.Complete();

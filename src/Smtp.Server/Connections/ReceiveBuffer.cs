@@ -1,4 +1,5 @@
 using System.Buffers;
+using Smtp.Core;
 
 namespace Smtp.Server;
 
@@ -8,7 +9,11 @@ namespace Smtp.Server;
 /// </summary>
 internal sealed class ReceiveBuffer
 {
-    // Commands and small messages fit; an idle connection holds nothing.
+    // Between two messages, where a connection may idle for minutes: a pipelined envelope fits. Zero-byte reads would hold nothing at all but cost two
+    // more system calls for each message.
+    private const int IdleLength = 256;
+
+    // Inside a transaction: many recipients, or a small message, fit.
     private const int SmallLength = 4 * 1024;
 
     // Reads of a large body: fewer system calls, and the array goes back when the body is over.
@@ -29,11 +34,17 @@ internal sealed class ReceiveBuffer
     internal void KeepLast(long length) => _start = _end - (int)length;
 
     /// <summary>Room for a read.</summary>
-    /// <param name="inBody">Whether a body is coming in, for which large reads pay.</param>
-    internal Memory<byte> GetMemory(bool inBody)
+    /// <param name="phase">What is awaited: it tells how much may come at once.</param>
+    internal Memory<byte> GetMemory(SessionPhase phase)
     {
         int left = _end - _start;
-        int wanted = inBody && _wasFilled ? LargeLength : Math.Max(SmallLength, left * 2);
+        int wanted = phase switch
+        {
+            SessionPhase.Body or SessionPhase.Chunk => _wasFilled ? LargeLength : SmallLength,
+            SessionPhase.Greeted or SessionPhase.Ready or SessionPhase.Refused => _wasFilled ? SmallLength : IdleLength,
+            _ => SmallLength,
+        };
+        wanted = Math.Max(wanted, left * 2);
         if (_array.Length < wanted || (left == 0 && _array.Length > wanted))
         {
             byte[] array = ArrayPool<byte>.Shared.Rent(wanted);

@@ -1,15 +1,13 @@
 using System.Buffers;
-using System.Net.Security;
+using System.Net;
 using System.Runtime.CompilerServices;
-using System.Security.Authentication;
-using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging;
 using Smtp.Core;
 
 namespace Smtp.Server;
 
 /// <summary>One connection: the only place where the server waits for anything.</summary>
-internal sealed class SmtpServerConnection : IThreadPoolWorkItem
+internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessionObserver
 {
     private readonly SmtpServer _server;
     private readonly SmtpServerOptions _options;
@@ -19,36 +17,44 @@ internal sealed class SmtpServerConnection : IThreadPoolWorkItem
     private readonly SmtpSessionContext _context;
     private readonly ReceiveBuffer _received = new();
     private readonly SendBuffer _output = new();
-    private readonly TlsMode _tls;
+    private readonly SmtpListenerOptions _listener;
+    private readonly SmtpServerMetrics _metrics;
     private readonly TaskCompletionSource _completed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private Stream _stream;
+    private IPAddress? _countedAddress;
     private IMessageWriter? _writer;
     private CancellationTokenSource? _gone;
     private CloseReason _reason;
-    private long _deadline = long.MaxValue;
+
+    // Kind and time in one word, so that the heartbeat never sees the one without the other: milliseconds << 2 | kind.
+    private long _deadline;
+
+    // When the command that is awaited must be complete; 0 until one is awaited.
     private long _commandDeadline;
-    private DeadlineKind _deadlineKind;
+    private long _bodyReceived;
+    private int _bodyWaits;
 
     // Set once, from another thread, before reading is ended: what the client is to be told.
     private volatile CloseReason _interruption;
 
-    internal SmtpServerConnection(SmtpServer server, long id, ConnectionTransport transport, ServerProfile profile, TlsMode tls)
+    internal SmtpServerConnection(SmtpServer server, long id, ConnectionTransport transport, ServerProfile profile, SmtpListenerOptions listener)
     {
         _server = server;
         _options = server.Options;
         _logger = server.ConnectionLogger;
         _transport = transport;
         _stream = transport.Stream;
-        _tls = tls;
+        _listener = listener;
+        _metrics = server.Metrics;
         _session = server.Sessions.Get();
         _session.Reset(profile);
-        if (tls == TlsMode.Implicit)
+        if (_metrics.WatchesCommands || server.ProtocolLogger.IsEnabled(LogLevel.Trace))
         {
-            _session.UseImplicitTls();
+            _session.Observer = this;
         }
 
-        _context = new SmtpSessionContext(_session, id, transport.LocalEndPoint, transport.RemoteEndPoint, _options.TimeProvider.GetUtcNow());
+        _context = new SmtpSessionContext(_session, id, transport, _options.TimeProvider.GetUtcNow());
     }
 
     /// <summary>The connection's number.</summary>
@@ -82,7 +88,7 @@ internal sealed class SmtpServerConnection : IThreadPoolWorkItem
     /// <summary>
     /// The life of a connection:
     /// <list type="number">
-    /// <item>the handshake, where the listener is for implicit TLS;</item>
+    /// <item>what comes before the session: a proxy's header, the handshake of implicit TLS, the greeting's delay;</item>
     /// <item>advance the session until it needs something;</item>
     /// <item>give it that: input, a decision of a seam, a place for the body, a handshake;</item>
     /// <item>close, so that the last reply gets through;</item>
@@ -91,11 +97,11 @@ internal sealed class SmtpServerConnection : IThreadPoolWorkItem
     /// </summary>
     internal async Task RunAsync()
     {
-        ServerLog.Connected(_logger, Id, _transport.RemoteEndPoint, _transport.LocalEndPoint);
+        _metrics.SessionStarted();
         try
         {
-            // 1. Implicit TLS.
-            if (_tls == TlsMode.Implicit && !await ShakeHandsAsync().ConfigureAwait(false))
+            // 1. Before the session.
+            if (!await PrepareAsync().ConfigureAwait(false))
             {
                 return;
             }
@@ -113,18 +119,21 @@ internal sealed class SmtpServerConnection : IThreadPoolWorkItem
                         _received.KeepLast(input.Length);
                         if (!_output.IsEmpty)
                         {
+                            // Something was answered, so what comes next is another command. What is dropped of an overlong line is not.
+                            _commandDeadline = 0;
                             await FlushAsync().ConfigureAwait(false);
                         }
 
-                        bool inBody = _session.Phase is SessionPhase.Body or SessionPhase.Chunk;
-                        if (!PrepareToRead(inBody))
+                        if (!PrepareToRead())
                         {
                             break;
                         }
 
-                        int count = await _stream.ReadAsync(_received.GetMemory(inBody)).ConfigureAwait(false);
-                        SetDeadline(DeadlineKind.None, long.MaxValue);
+                        int count = await _stream.ReadAsync(_received.GetMemory(_session.Phase)).ConfigureAwait(false);
+                        ClearDeadline();
                         _received.Commit(count);
+                        _bodyReceived += count;
+                        _metrics.Received(count);
                         input = _received.Unconsumed;
                         if (_interruption != CloseReason.Completed)
                         {
@@ -139,6 +148,7 @@ internal sealed class SmtpServerConnection : IThreadPoolWorkItem
                         break;
 
                     case SessionEffect.Flush:
+                        _commandDeadline = 0;
                         await FlushAsync().ConfigureAwait(false);
                         break;
 
@@ -153,6 +163,15 @@ internal sealed class SmtpServerConnection : IThreadPoolWorkItem
                     case SessionEffect.Authenticate:
                         AuthenticationResult result = await AuthenticateAsync(_session.Credentials!).ConfigureAwait(false);
                         _session.ResumeAuthentication(result.Identity, result.Reply, _output);
+                        if (!_session.IsAuthenticated)
+                        {
+                            await DelayAsync(_options.Timeouts.AuthenticationFailureDelay).ConfigureAwait(false);
+                        }
+
+                        break;
+
+                    case SessionEffect.LookUpSecret:
+                        _session.ResumeSecret(await FindSecretAsync(_session.Credentials!).ConfigureAwait(false), _output);
                         break;
 
                     case SessionEffect.UpgradeTls:
@@ -166,7 +185,12 @@ internal sealed class SmtpServerConnection : IThreadPoolWorkItem
                             return;
                         }
 
-                        _session.ResumeTls();
+                        _session.ResumeTls(_channelBinding, _context.ClientCertificate is not null);
+                        _commandDeadline = 0;
+                        break;
+
+                    case SessionEffect.CommitMessage when _listener.Lmtp && _writer is ILmtpMessageWriter:
+                        await CommitLmtpAsync().ConfigureAwait(false);
                         break;
 
                     case SessionEffect.Close:
@@ -201,22 +225,27 @@ internal sealed class SmtpServerConnection : IThreadPoolWorkItem
     /// <summary>Called once a second, from another thread.</summary>
     internal void OnHeartbeat(long now)
     {
-        if (now > Volatile.Read(ref _deadline))
+        long deadline = Volatile.Read(ref _deadline);
+        bool isOver = now > deadline >> 2;
+        switch ((DeadlineKind)(deadline & 3))
         {
-            if (_deadlineKind == DeadlineKind.Read)
-            {
+            case DeadlineKind.Read when isOver:
                 Interrupt(CloseReason.TimedOut);
-            }
-            else
-            {
+                break;
+
+            case DeadlineKind.Cut when isOver:
                 _interruption = CloseReason.TimedOut;
                 _transport.Abort();
-            }
-        }
-        else if (_deadlineKind == DeadlineKind.None && Volatile.Read(ref _gone) is { IsCancellationRequested: false } gone && _transport.IsClosedByPeer)
-        {
-            // Nobody reads while a seam works, so nobody else would notice.
-            Cancel(gone);
+                break;
+
+            case DeadlineKind.Read when IsBodyTooSlow():
+                Interrupt(CloseReason.TimedOut);
+                break;
+
+            case DeadlineKind.None when Volatile.Read(ref _gone) is { IsCancellationRequested: false } gone && _transport.IsClosedByPeer:
+                // Nobody reads while a seam works, so nobody else would notice.
+                _ = CancelAsync(gone);
+                break;
         }
     }
 
@@ -245,31 +274,67 @@ internal sealed class SmtpServerConnection : IThreadPoolWorkItem
     {
         if (Volatile.Read(ref _gone) is { } gone)
         {
-            Cancel(gone);
+            _ = CancelAsync(gone);
         }
     }
 
-    /// <summary>Cuts the connection. From another thread.</summary>
+    /// <summary>Cuts the connection if it is the client that is waited for. From another thread.</summary>
+    /// <remarks>
+    /// Where the application is waited for, its answer still goes out: a commit that ends with nobody told would be sent again (RFC 5321 §6.1). Behind
+    /// it the session ends by itself, as the interruption says.
+    /// </remarks>
     internal void Abort()
     {
         _interruption = CloseReason.Shutdown;
-        _transport.Abort();
+        if ((DeadlineKind)(Volatile.Read(ref _deadline) & 3) != DeadlineKind.None)
+        {
+            _transport.Abort();
+        }
     }
 
-    private static void Cancel(CancellationTokenSource source)
+    /// <summary>
+    /// Fires a token without waiting for what the application registered on it: that runs elsewhere, so that it cannot hold up the heartbeat, and what it
+    /// throws is logged.
+    /// </summary>
+    private async Task CancelAsync(CancellationTokenSource source)
     {
         try
         {
-            source.Cancel();
+            await source.CancelAsync().ConfigureAwait(false);
         }
         catch (ObjectDisposedException)
         {
             // The connection ended meanwhile.
         }
+        catch (AggregateException error)
+        {
+            ServerLog.SeamFailed(_logger, Id, nameof(CancellationToken), error);
+        }
+    }
+
+    /// <summary>Counts a heartbeat at which the body was waited for. A sink that holds the client back does not make it slow.</summary>
+    private bool IsBodyTooSlow()
+    {
+        if (_session.Phase is not (SessionPhase.Body or SessionPhase.Chunk))
+        {
+            return false;
+        }
+
+        int waits = ++_bodyWaits;
+        SmtpServerTimeouts timeouts = _options.Timeouts;
+        return waits > timeouts.BodyRateGrace.TotalSeconds && _bodyReceived < (long)waits * timeouts.MinimumBodyRate;
+    }
+
+    private async ValueTask DelayAsync(TimeSpan delay)
+    {
+        if (delay > TimeSpan.Zero)
+        {
+            await Task.Delay(delay, _options.TimeProvider, Gone).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Looks whether the client is to be waited for at all, and sets the deadline.</summary>
-    private bool PrepareToRead(bool inBody)
+    private bool PrepareToRead()
     {
         if (_server.IsStopping && _session.Phase is SessionPhase.Greeted or SessionPhase.Ready && _interruption == CloseReason.Completed)
         {
@@ -283,20 +348,25 @@ internal sealed class SmtpServerConnection : IThreadPoolWorkItem
         }
 
         // A command has one deadline for all its octets; a body has one for each piece.
-        if (inBody || _received.IsEmpty || _commandDeadline == 0)
+        bool inBody = _session.Phase is SessionPhase.Body or SessionPhase.Chunk;
+        if (inBody || _commandDeadline == 0)
         {
             _commandDeadline = _server.Now + (long)(inBody ? _options.Timeouts.Body : _options.Timeouts.Command).TotalMilliseconds;
+        }
+
+        if (!inBody)
+        {
+            _bodyReceived = 0;
+            _bodyWaits = 0;
         }
 
         SetDeadline(DeadlineKind.Read, _commandDeadline);
         return true;
     }
 
-    private void SetDeadline(DeadlineKind kind, long deadline)
-    {
-        _deadlineKind = kind;
-        Volatile.Write(ref _deadline, deadline);
-    }
+    private void SetDeadline(DeadlineKind kind, long deadline) => Volatile.Write(ref _deadline, (deadline << 2) | (long)kind);
+
+    private void ClearDeadline() => Volatile.Write(ref _deadline, (long)DeadlineKind.None);
 
     private void Interrupted()
     {
@@ -311,6 +381,7 @@ internal sealed class SmtpServerConnection : IThreadPoolWorkItem
             return ValueTask.CompletedTask;
         }
 
+        _metrics.Sent(_output.Written.Length);
         ValueTask write = _stream.WriteAsync(_output.Written);
         if (write.IsCompletedSuccessfully)
         {
@@ -327,254 +398,7 @@ internal sealed class SmtpServerConnection : IThreadPoolWorkItem
     {
         SetDeadline(DeadlineKind.Cut, _server.Now + (long)_options.Timeouts.Write.TotalMilliseconds);
         await write.ConfigureAwait(false);
-        SetDeadline(DeadlineKind.None, long.MaxValue);
+        ClearDeadline();
         _output.Release();
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<SmtpReply> DecideAsync(SessionEffect effect)
-    {
-        try
-        {
-            switch (effect)
-            {
-                case SessionEffect.CheckClient:
-                    return await _options.Policy.CheckClientAsync(_context, Gone).ConfigureAwait(false);
-
-                case SessionEffect.CheckHello:
-                    return await _options.Policy.CheckHelloAsync(_context, Gone).ConfigureAwait(false);
-
-                case SessionEffect.CheckSender:
-                    return await _options.Policy.CheckSenderAsync(_context, _session.Envelope, Gone).ConfigureAwait(false);
-
-                case SessionEffect.CheckRecipient:
-                    return await _options.Policy.CheckRecipientAsync(_context, _session.Envelope, _session.Recipient, Gone).ConfigureAwait(false);
-
-                case SessionEffect.OpenMessage:
-                    MessageOpening opening = await _options.MessageSink.OpenAsync(_context, _session.Envelope, Gone).ConfigureAwait(false);
-                    _writer = opening.Writer;
-                    return opening.Writer is null && opening.Refusal.IsNone ? Replies.LocalError : opening.Refusal;
-
-                case SessionEffect.CommitMessage:
-                    IMessageWriter writer = _writer!;
-                    _writer = null;
-                    return await writer.CommitAsync(_server.StoppedForGood).ConfigureAwait(false);
-
-                default:
-                    throw new InvalidOperationException($"{effect} asks for no decision.");
-            }
-        }
-        catch (Exception error)
-        {
-            if (!IsCancellation(error))
-            {
-                ServerLog.SeamFailed(_logger, Id, effect.ToString(), error);
-            }
-
-            return Replies.LocalError;
-        }
-    }
-
-    private ValueTask WriteBodyAsync()
-    {
-        try
-        {
-            ValueTask write = _writer!.WriteAsync(_session.BodyChunk, Gone);
-            if (write.IsCompletedSuccessfully)
-            {
-                write.GetAwaiter().GetResult();
-                return ValueTask.CompletedTask;
-            }
-
-            return WriteBodySlowAsync(write);
-        }
-        catch (Exception error)
-        {
-            return WriteBodySlowAsync(ValueTask.FromException(error));
-        }
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask WriteBodySlowAsync(ValueTask write)
-    {
-        try
-        {
-            await write.ConfigureAwait(false);
-        }
-        catch (Exception error)
-        {
-            if (!IsCancellation(error))
-            {
-                ServerLog.SeamFailed(_logger, Id, nameof(IMessageWriter.WriteAsync), error);
-            }
-
-            await AbortMessageAsync().ConfigureAwait(false);
-            _session.FailMessage(Replies.LocalError);
-        }
-    }
-
-    private async ValueTask AbortMessageAsync()
-    {
-        if (_writer is { } writer)
-        {
-            _writer = null;
-            try
-            {
-                await writer.AbortAsync().ConfigureAwait(false);
-            }
-            catch (Exception error)
-            {
-                ServerLog.SeamFailed(_logger, Id, nameof(IMessageWriter.AbortAsync), error);
-            }
-        }
-    }
-
-    private async ValueTask<AuthenticationResult> AuthenticateAsync(SaslCredentials credentials)
-    {
-        AuthenticationResult result;
-        try
-        {
-            result = await _options.Authenticator!.AuthenticateAsync(_context, credentials, Gone).ConfigureAwait(false);
-        }
-        catch (Exception error)
-        {
-            if (!IsCancellation(error))
-            {
-                ServerLog.SeamFailed(_logger, Id, nameof(ISmtpAuthenticator), error);
-            }
-
-            return AuthenticationResult.Unavailable;
-        }
-
-        if (result.Identity is { } identity)
-        {
-            ServerLog.Authenticated(_logger, Id, identity, credentials.Mechanism);
-        }
-        else
-        {
-            ServerLog.AuthenticationFailed(_logger, Id, _transport.RemoteEndPoint, credentials.Mechanism);
-        }
-
-        return result;
-    }
-
-    private bool IsCancellation(Exception error) => error is OperationCanceledException && _gone is { IsCancellationRequested: true };
-
-    private async ValueTask<bool> ShakeHandsAsync()
-    {
-        var tls = new SslStream(_transport.Stream, leaveInnerStreamOpen: true);
-        try
-        {
-            SetDeadline(DeadlineKind.Cut, _server.Now + (long)_options.Timeouts.TlsHandshake.TotalMilliseconds);
-            await tls.AuthenticateAsServerAsync(SelectCertificateAsync, this, CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (Exception error) when (error is AuthenticationException or IOException or ObjectDisposedException or InvalidOperationException
-            or OperationCanceledException or System.ComponentModel.Win32Exception)
-        {
-            ServerLog.TlsFailed(_logger, Id, _transport.RemoteEndPoint, error.InnerException?.Message ?? error.Message);
-            _reason = _interruption != CloseReason.Completed ? _interruption : CloseReason.TlsFailed;
-            await tls.DisposeAsync().ConfigureAwait(false);
-            return false;
-        }
-
-        SetDeadline(DeadlineKind.None, long.MaxValue);
-        _stream = tls;
-        _context.TlsProtocol = tls.SslProtocol;
-        _context.TlsCipherSuite = tls.NegotiatedCipherSuite.ToString();
-        _context.TlsServerName = tls.TargetHostName;
-        _context.ClientCertificate = tls.RemoteCertificate as X509Certificate2;
-        ServerLog.TlsEstablished(_logger, Id, tls.SslProtocol.ToString(), _context.TlsCipherSuite);
-        return true;
-    }
-
-    private static ValueTask<SslServerAuthenticationOptions> SelectCertificateAsync(
-        SslStream stream, SslClientHelloInfo hello, object? state, CancellationToken cancellationToken)
-    {
-        var connection = (SmtpServerConnection)state!;
-        return ValueTask.FromResult(new SslServerAuthenticationOptions
-        {
-            ServerCertificateContext = connection._options.Certificates!.GetCertificate(hello.ServerName),
-
-            // RFC 8996 takes 1.0 and 1.1 away, and 1.2's renegotiation is an attack surface without a use in SMTP.
-            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-            AllowRenegotiation = false,
-        });
-    }
-
-    private async ValueTask CloseAsync()
-    {
-        await FlushAsync().ConfigureAwait(false);
-        SetDeadline(DeadlineKind.Cut, _server.Now + (long)_options.Timeouts.Write.TotalMilliseconds);
-        if (_stream is SslStream tls)
-        {
-            await tls.ShutdownAsync().ConfigureAwait(false);
-        }
-
-        _transport.EndWriting();
-        if (_session.LastVerb != SmtpVerb.Quit && _interruption == CloseReason.Completed)
-        {
-            await LingerAsync().ConfigureAwait(false);
-        }
-    }
-
-    /// <summary>
-    /// Reads what the client had already sent when the server ended the session. Closing a socket that holds unread octets resets the connection,
-    /// and the reset overtakes the last reply: the client would never see why. Bounded in octets and time.
-    /// </summary>
-    private async ValueTask LingerAsync()
-    {
-        const int MostOctets = 256 * 1024;
-        SetDeadline(DeadlineKind.Cut, _server.Now + 2000);
-        _received.Release();
-        int total = 0;
-        while (total < MostOctets)
-        {
-            // Nothing of this is ever looked at, so that reading beneath TLS is safe here.
-            int count = await _transport.Stream.ReadAsync(_received.GetMemory(inBody: true)).ConfigureAwait(false);
-            if (count == 0)
-            {
-                return;
-            }
-
-            total += count;
-            _received.Release();
-        }
-    }
-
-    private async ValueTask ReleaseAsync()
-    {
-        SetDeadline(DeadlineKind.None, long.MaxValue);
-        if (_writer is not null)
-        {
-            await AbortMessageAsync().ConfigureAwait(false);
-        }
-
-        try
-        {
-            if (_stream is SslStream)
-            {
-                await _stream.DisposeAsync().ConfigureAwait(false);
-            }
-
-            await _transport.DisposeAsync().ConfigureAwait(false);
-        }
-        catch (Exception error) when (error is IOException or ObjectDisposedException or InvalidOperationException)
-        {
-            // Already gone.
-        }
-
-        ServerLog.Closed(_logger, Id, _session.MessagesAccepted, _reason);
-        _received.Release();
-        _output.Release();
-        if (Interlocked.Exchange(ref _gone, null) is { } gone)
-        {
-            Cancel(gone);
-            gone.Dispose();
-        }
-
-        _server.OnClosed(this);
-        _session.Reset(_session.Profile);
-        _server.Sessions.Return(_session);
-        _completed.SetResult();
     }
 }

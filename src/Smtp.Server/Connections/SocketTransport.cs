@@ -31,6 +31,22 @@ internal sealed class SocketTransport(Socket socket) : ConnectionTransport
         }
     }
 
+    /// <inheritdoc/>
+    internal override bool HasInput
+    {
+        get
+        {
+            try
+            {
+                return socket.Available > 0;
+            }
+            catch (Exception error) when (error is SocketException or ObjectDisposedException)
+            {
+                return false;
+            }
+        }
+    }
+
     // Shutting the receiving side down completes a pending read with 0 octets. It costs nothing until it is needed, where a token for each read
     // would cost a registration a read.
 
@@ -40,8 +56,10 @@ internal sealed class SocketTransport(Socket socket) : ConnectionTransport
     /// <inheritdoc/>
     internal override void EndWriting() => Shutdown(SocketShutdown.Send);
 
+    // A reset: an orderly close would keep what the peer does not read in the kernel's memory for minutes.
+
     /// <inheritdoc/>
-    internal override void Abort() => socket.Dispose();
+    internal override void Abort() => socket.Close(0);
 
     private void Shutdown(SocketShutdown how)
     {

@@ -24,6 +24,12 @@ internal static partial class ServerLog
     [LoggerMessage(12, LogLevel.Warning, "Connection {ConnectionId} refused: {Limit} connections are open")]
     internal static partial void TooManyConnections(ILogger logger, long connectionId, int limit);
 
+    [LoggerMessage(17, LogLevel.Warning, "Connection {ConnectionId} refused: {RemoteEndPoint} has {Limit} connections")]
+    internal static partial void TooManyConnectionsFromAddress(ILogger logger, long connectionId, EndPoint? remoteEndPoint, int limit);
+
+    [LoggerMessage(18, LogLevel.Warning, "Connection {ConnectionId} refused: {PeerEndPoint} is a trusted proxy, but no PROXY protocol header came")]
+    internal static partial void BadProxyHeader(ILogger logger, long connectionId, EndPoint? peerEndPoint);
+
     [LoggerMessage(13, LogLevel.Information, "Connection {ConnectionId} is under {Protocol} with {CipherSuite}")]
     internal static partial void TlsEstablished(ILogger logger, long connectionId, string protocol, string cipherSuite);
 
@@ -41,6 +47,12 @@ internal static partial class ServerLog
 
     [LoggerMessage(21, LogLevel.Error, "Connection {ConnectionId} failed")]
     internal static partial void ConnectionFailed(ILogger logger, long connectionId, Exception error);
+
+    [LoggerMessage(22, LogLevel.Trace, "Connection {ConnectionId} C: {Line}")]
+    internal static partial void Command(ILogger logger, long connectionId, string line);
+
+    [LoggerMessage(23, LogLevel.Trace, "Connection {ConnectionId} S: {Reply}")]
+    internal static partial void Reply(ILogger logger, long connectionId, string reply);
 
     [LoggerMessage(30, LogLevel.Information, "The certificate {Path} was loaded again")]
     internal static partial void CertificateReloaded(ILogger logger, string path);

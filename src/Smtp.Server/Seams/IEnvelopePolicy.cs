@@ -25,4 +25,7 @@ public interface IEnvelopePolicy
     /// <summary>At RCPT; the recipient is not yet among those of the envelope.</summary>
     ValueTask<SmtpReply> CheckRecipientAsync(
         SmtpSessionContext session, Envelope envelope, EnvelopeRecipient recipient, CancellationToken cancellationToken) => default;
+
+    /// <summary>At DATA or the first BDAT, before the sink is asked: the envelope is complete.</summary>
+    ValueTask<SmtpReply> CheckDataAsync(SmtpSessionContext session, Envelope envelope, CancellationToken cancellationToken) => default;
 }

@@ -1,7 +1,7 @@
 namespace Smtp.Server;
 
 /// <summary>How long the server waits for a client, each with RFC 5321 §4.5.3.2's figure as default. Checked once a second.</summary>
-public sealed class SmtpTimeouts
+public sealed class SmtpServerTimeouts
 {
     /// <summary>For a command, in all: a client that sends it octet by octet gets no more. Default 5 minutes (§4.5.3.2.7).</summary>
     public TimeSpan Command
@@ -16,6 +16,32 @@ public sealed class SmtpTimeouts
         get;
         init => field = Positive(value, nameof(Body));
     } = TimeSpan.FromMinutes(3);
+
+    /// <summary>
+    /// The least octets a second that a body must bring on average, counted while the client is waited for; a client below it is cut off with 421. Default
+    /// 240. 0 switches the check off.
+    /// </summary>
+    public int MinimumBodyRate
+    {
+        get;
+        init => field = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(MinimumBodyRate), value, "MinimumBodyRate must be 0 or more.");
+    } = 240;
+
+    /// <summary>How long a body may be slower than <see cref="MinimumBodyRate"/> from its start on. Default 30 seconds.</summary>
+    public TimeSpan BodyRateGrace
+    {
+        get;
+        init => field = Positive(value, nameof(BodyRateGrace));
+    } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a failed AUTH is answered later, against guessing. Default 1 second; 0 for at once.</summary>
+    public TimeSpan AuthenticationFailureDelay
+    {
+        get;
+        init => field = value >= TimeSpan.Zero && value <= TimeSpan.FromMinutes(1)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(AuthenticationFailureDelay), value, "AuthenticationFailureDelay must be from 0 to 1 minute.");
+    } = TimeSpan.FromSeconds(1);
 
     /// <summary>For a client to take a reply that the network does not take. Default 1 minute.</summary>
     public TimeSpan Write
@@ -35,7 +61,9 @@ public sealed class SmtpTimeouts
     public TimeSpan ShutdownGrace
     {
         get;
-        init => field = value >= TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(ShutdownGrace), value, "ShutdownGrace must be 0 or more.");
+        init => field = value >= TimeSpan.Zero && value <= TimeSpan.FromDays(1)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(ShutdownGrace), value, "ShutdownGrace must be from 0 to 1 day.");
     } = TimeSpan.FromSeconds(10);
 
     private static TimeSpan Positive(TimeSpan value, string name) =>

@@ -1,0 +1,96 @@
+using System.Net.Security;
+using Smtp.Core;
+
+namespace Smtp.Server;
+
+/// <content>The end: the last reply gets through, and everything goes back.</content>
+internal sealed partial class SmtpServerConnection
+{
+    private async ValueTask CloseAsync()
+    {
+        await FlushAsync().ConfigureAwait(false);
+        SetDeadline(DeadlineKind.Cut, _server.Now + (long)_options.Timeouts.Write.TotalMilliseconds);
+        if (_stream is SslStream tls)
+        {
+            await tls.ShutdownAsync().ConfigureAwait(false);
+        }
+
+        _transport.EndWriting();
+        if (_session.LastVerb != SmtpVerb.Quit && _interruption == CloseReason.Completed)
+        {
+            await LingerAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// Reads what the client had already sent when the server ended the session. Closing a socket that holds unread octets resets the connection,
+    /// and the reset overtakes the last reply: the client would never see why. Bounded in octets and time.
+    /// </summary>
+    private async ValueTask LingerAsync()
+    {
+        const int MostOctets = 256 * 1024;
+        SetDeadline(DeadlineKind.Cut, _server.Now + 2000);
+        _received.Release();
+        int total = 0;
+        while (total < MostOctets)
+        {
+            // Nothing of this is ever looked at, so that reading beneath TLS is safe here.
+            int count = await _transport.Stream.ReadAsync(_received.GetMemory(SessionPhase.Body)).ConfigureAwait(false);
+            if (count == 0)
+            {
+                return;
+            }
+
+            total += count;
+            _received.Release();
+        }
+    }
+
+    private async ValueTask ReleaseAsync()
+    {
+        ClearDeadline();
+        if (_writer is not null)
+        {
+            await AbortMessageAsync().ConfigureAwait(false);
+        }
+
+        try
+        {
+            if (_stream is SslStream)
+            {
+                await _stream.DisposeAsync().ConfigureAwait(false);
+            }
+
+            await _transport.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            // Already gone.
+        }
+        catch (Exception error)
+        {
+            // A transport of the application's; the connection must not stay in the table for it.
+            ServerLog.ConnectionFailed(_logger, Id, error);
+        }
+
+        if (_countedAddress is { } address)
+        {
+            _server.Addresses.Leave(address);
+        }
+
+        _metrics.SessionEnded(_reason, _options.TimeProvider.GetUtcNow() - _context.StartedAt);
+        ServerLog.Closed(_logger, Id, _session.MessagesAccepted, _reason);
+        _received.Release();
+        _output.Release();
+        if (Interlocked.Exchange(ref _gone, null) is { } gone)
+        {
+            await CancelAsync(gone).ConfigureAwait(false);
+            gone.Dispose();
+        }
+
+        _server.OnClosed(this);
+        _session.Reset(_session.Profile);
+        _server.Sessions.Return(_session);
+        _completed.SetResult();
+    }
+}

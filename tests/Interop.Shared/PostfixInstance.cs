@@ -1,0 +1,170 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Smtp.Interop;
+
+/// <summary>
+/// A private Postfix with a configuration, queue and mailbox of its own, listening on a port of 127.0.0.1. Takes mail for
+/// <c>known@example.test</c> and <c>other@example.test</c>, and refuses everybody else. Needs root, as Postfix does.
+/// </summary>
+public sealed class PostfixInstance : IAsyncDisposable
+{
+    private readonly string _postfix;
+    private readonly TemporaryFolder _folder;
+
+    private PostfixInstance(string postfix, TemporaryFolder folder, int port)
+    {
+        _postfix = postfix;
+        _folder = folder;
+        Port = port;
+    }
+
+    /// <summary>The port on 127.0.0.1.</summary>
+    public int Port { get; }
+
+    /// <summary>Its log so far.</summary>
+    public string Log => File.Exists(_folder["log"]) ? File.ReadAllText(_folder["log"]) : string.Empty;
+
+    /// <summary>Starts an instance that offers STARTTLS with a self-signed certificate for mx.example.test.</summary>
+    /// <param name="skip">Skips the test with a reason.</param>
+    public static async Task<PostfixInstance> StartAsync(Action<string> skip)
+    {
+        string postfix = ExternalProgram.Demand("postfix", "postfix", skip);
+        ExternalProgram.DemandThat(Environment.UserName == "root", "Postfix can only be started by root: run the tests as root", skip);
+        var folder = new TemporaryFolder();
+        int port = FreePort();
+        Directory.CreateDirectory(folder["config"]);
+        foreach (string name in (string[])["queue", "data", "mail"])
+        {
+            Directory.CreateDirectory(folder[name]);
+        }
+
+        // The daemons run as postfix and the delivery as nobody: both must get in.
+        File.SetUnixFileMode(folder.Path, (UnixFileMode)0b111_101_101);
+        await RunAsync("chown", "postfix", folder["data"]).ConfigureAwait(false);
+        await RunAsync("chown", "65534:65534", folder["mail"]).ConfigureAwait(false);
+        using (var certificate = TestCertificate.Create("mx.example.test"))
+        {
+            TestCertificate.WritePem(certificate, folder["cert.pem"], folder["key.pem"]);
+        }
+
+        await File.WriteAllTextAsync(folder["config/main.cf"], MainCf(folder)).ConfigureAwait(false);
+        await File.WriteAllTextAsync(folder["config/master.cf"], MasterCf(port)).ConfigureAwait(false);
+        var instance = new PostfixInstance(postfix, folder, port);
+        try
+        {
+            // "start" comes back when the master listens.
+            await RunAsync(postfix, "-c", folder["config"], "start").ConfigureAwait(false);
+            return instance;
+        }
+        catch (InvalidOperationException error)
+        {
+            string log = instance.Log;
+            folder.Dispose();
+            throw new InvalidOperationException(error.Message + "\n" + log, error);
+        }
+    }
+
+    /// <summary>Waits until a recipient's mailbox has a number of messages, and reads them.</summary>
+    /// <param name="recipient">The local part.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    public async Task<IReadOnlyList<byte[]>> ReadMailboxAsync(string recipient, int count, CancellationToken cancellationToken)
+    {
+        string path = _folder[$"mail/{recipient}/new"];
+        while (!Directory.Exists(path) || Directory.GetFiles(path).Length < count)
+        {
+            // Postfix tells nobody when it has delivered.
+            await Task.Delay(20, cancellationToken).ConfigureAwait(false);
+        }
+
+        return [.. Directory.GetFiles(path).Order(StringComparer.Ordinal).Select(File.ReadAllBytes)];
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await RunAsync(_postfix, "-c", _folder["config"], "stop").ConfigureAwait(false);
+        _folder.Dispose();
+    }
+
+    private static string MainCf(TemporaryFolder folder) => $"""
+        compatibility_level = 3.6
+        queue_directory = {folder["queue"]}
+        data_directory = {folder["data"]}
+        command_directory = /usr/sbin
+        daemon_directory = /usr/lib/postfix/sbin
+        mail_owner = postfix
+        setgid_group = postdrop
+        inet_interfaces = 127.0.0.1
+        inet_protocols = ipv4
+        myhostname = mx.example.test
+        mydestination =
+        mynetworks =
+        alias_maps =
+        alias_database =
+        local_recipient_maps =
+        maillog_file = {folder["log"]}
+        maillog_file_prefixes = {folder.Path}
+        smtpd_relay_restrictions = reject_unauth_destination
+        smtpd_tls_security_level = may
+        smtpd_tls_cert_file = {folder["cert.pem"]}
+        smtpd_tls_key_file = {folder["key.pem"]}
+        local_header_rewrite_clients =
+        smtputf8_enable = yes
+        message_size_limit = 150000000
+        mailbox_size_limit = 0
+        virtual_mailbox_limit = 0
+        virtual_mailbox_domains = example.test
+        virtual_mailbox_base = {folder["mail"]}
+        virtual_mailbox_maps = inline:{"{"} known@example.test=known/, other@example.test=other/ {"}"}
+        virtual_minimum_uid = 100
+        virtual_uid_maps = static:65534
+        virtual_gid_maps = static:65534
+
+        """;
+
+    private static string MasterCf(int port) => string.Create(CultureInfo.InvariantCulture, $"""
+        127.0.0.1:{port} inet n - n - - smtpd
+        cleanup unix n - n - 0 cleanup
+        qmgr unix n - n 300 1 qmgr
+        rewrite unix - - n - - trivial-rewrite
+        bounce unix - - n - 0 bounce
+        defer unix - - n - 0 bounce
+        trace unix - - n - 0 bounce
+        verify unix - - n - 1 verify
+        flush unix n - n 1000? 0 flush
+        proxymap unix - - n - - proxymap
+        tlsmgr unix - - n 1000? 1 tlsmgr
+        virtual unix - n n - - virtual
+        error unix - - n - - error
+        retry unix - - n - - error
+        discard unix - - n - - discard
+        anvil unix - - n - 1 anvil
+        scache unix - - n - 1 scache
+        pickup unix n - n 60 1 pickup
+        showq unix n - n - - showq
+        postlog unix-dgram n - n - 1 postlogd
+
+        """);
+
+    private static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    private static async Task RunAsync(string program, params string[] arguments)
+    {
+        // Its output goes to our own: the daemons inherit it and keep it open, so that a pipe would never end.
+        using Process process = Process.Start(new ProcessStartInfo(program, arguments))!;
+        await process.WaitForExitAsync().ConfigureAwait(false);
+        if (process.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}.");
+        }
+    }
+}

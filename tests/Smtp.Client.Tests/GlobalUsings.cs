@@ -1,0 +1,2 @@
+global using Smtp.Core;
+global using Xunit;

@@ -1,0 +1,27 @@
+using Microsoft.Extensions.Logging;
+
+namespace Smtp.Client.Tests;
+
+/// <summary>Keeps what is logged.</summary>
+internal sealed class ListLogger : ILoggerFactory, ILogger
+{
+    internal List<string> Lines { get; } = [];
+
+    public ILogger CreateLogger(string categoryName) => this;
+
+    public void AddProvider(ILoggerProvider provider)
+    {
+    }
+
+    public void Dispose()
+    {
+    }
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => true;
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        Lines.Add(formatter(state, exception));
+}

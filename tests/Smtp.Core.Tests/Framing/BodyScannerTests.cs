@@ -1,0 +1,76 @@
+namespace Smtp.Core.Tests;
+
+/// <summary>The vectorised search against a loop, at all lengths that exercise its vectors, their overlap and the tail.</summary>
+public class BodyScannerTests
+{
+    private const int LongestText = 130;
+
+    private static readonly string[] Irregular = ["\n", "\r", "\n.", "\r.", "\r\r\n", "\n\n", "\r\n.", "\r\n\n", "\n\r"];
+    private static readonly string[] Regular = ["\r\n", ".", "..", "\0", "\x8A", "\x8D", "\xAE", "\r\n-", " ."];
+
+    public static TheoryData<string> Patterns => [.. Irregular, .. Regular];
+
+    [Theory]
+    [MemberData(nameof(Patterns))]
+    public void A_pattern_is_found_at_every_position_of_every_length(string pattern)
+    {
+        byte[] octets = Wire.Encode(pattern);
+        for (int length = octets.Length; length <= LongestText; length++)
+        {
+            for (int at = 0; at <= length - octets.Length; at++)
+            {
+                byte[] text = new byte[length];
+                text.AsSpan().Fill((byte)'a');
+                octets.CopyTo(text, at);
+                Check(text);
+            }
+        }
+    }
+
+    [Fact]
+    public void The_first_of_two_is_found()
+    {
+        for (int first = 0; first < LongestText - 1; first++)
+        {
+            for (int second = first; second < LongestText - 1; second++)
+            {
+                byte[] text = new byte[LongestText];
+                text[first] = (byte)'\n';
+                text[second] = (byte)'\r';
+                Check(text);
+            }
+        }
+    }
+
+    [Fact]
+    public void Regular_text_has_nothing_to_find()
+    {
+        for (int length = 0; length <= LongestText; length++)
+        {
+            Check(new byte[length]);
+            byte[] lines = new byte[length];
+            for (int i = 0; i < length; i++)
+            {
+                lines[i] = i % 2 == 0 ? (byte)'\r' : (byte)'\n';
+            }
+
+            Assert.Equal(length, BodyScanner.IndexOfIrregular(lines));
+            Check(lines);
+        }
+    }
+
+    [Fact]
+    public void It_does_not_look_beyond_the_text()
+    {
+        byte[] text = new byte[LongestText * 2];
+        for (int length = 0; length <= LongestText; length++)
+        {
+            text.AsSpan().Clear();
+            text[length] = (byte)'\n';
+            Assert.Equal(length, BodyScanner.IndexOfIrregular(text.AsSpan(0, length)));
+        }
+    }
+
+    private static void Check(ReadOnlySpan<byte> text) =>
+        Assert.Equal(BodyOracle.IndexOfIrregular(Wire.Decode(text)), BodyScanner.IndexOfIrregular(text));
+}

@@ -51,7 +51,9 @@ public sealed class ConfiguredUsers : ISmtpAuthenticator
         SmtpSessionContext session, SaslCredentials credentials, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(credentials);
-        string? name = Check(credentials.AuthenticationId, credentials.Password);
+
+        // Without a password it is a mechanism that this knows nothing of.
+        string? name = credentials.Password is { } password ? Check(credentials.AuthenticationId, password) : null;
 
         // Who asks to act as somebody else is refused by the engine, as nobody else's name is returned here.
         return ValueTask.FromResult(name is null ? AuthenticationResult.Failure : AuthenticationResult.Success(name));

@@ -52,6 +52,9 @@ internal sealed class RelayServers : IAsyncDisposable
                 HostName = _settings.HostName,
                 Listeners = [new SmtpListenerOptions { EndPoint = _settings.CaptureListen }],
                 MessageSink = new CaptureSink(_settings.CapturePath, _time, _loggers.CreateLogger("Relay.Capture")),
+
+                // All that the relay passes on comes from one address, a connection for each message.
+                MaximumConnectionsPerAddress = 10_000,
                 LoggerFactory = _loggers,
                 TimeProvider = _time,
             });

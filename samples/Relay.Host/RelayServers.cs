@@ -171,7 +171,7 @@ internal sealed class RelayServers : IAsyncDisposable
         BareLineEndings = BareLineEndings.Refuse,
 
         // The submitter waits ten minutes (RFC 5321 §4.5.3.2.6): it is to hear the verdict, not to try again while the next hop works.
-        Timeouts = new SmtpTimeouts { FinalReply = TimeSpan.FromMinutes(9) },
+        Timeouts = new SmtpClientTimeouts { FinalReply = TimeSpan.FromMinutes(9) },
         TimeProvider = _time,
         LoggerFactory = _loggers,
     };

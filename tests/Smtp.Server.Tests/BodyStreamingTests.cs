@@ -73,7 +73,7 @@ public sealed class BodyStreamingTests
     [InlineData("")]
     [InlineData("\r\n")]
     [InlineData(".\r\n..\r\n...\r\n.x\r\n")]
-    [InlineData("Subject: \xe4\xf6\xfc\xff\x80\x00\x01\r\n\r\n\x7f\r\n")]
+    [InlineData("Subject: \xe4\xf6\xfc\xff\x80\x01\r\n\r\n\x7f\r\n")]
     [InlineData("no header\r\n")]
     public async Task What_arrives_is_what_was_sent(string content)
     {
@@ -97,7 +97,7 @@ public sealed class BodyStreamingTests
         await client.StartDataAsync();
         foreach (char c in wire)
         {
-            await client.Pipe!.ServerWaitsAsync();
+            await client.ServerWaitsAsync();
             await client.SendAsync(c.ToString());
         }
 

@@ -45,7 +45,7 @@ internal sealed partial class SmtpServerConnection
                 case SessionEffect.CommitMessage:
                     IMessageWriter writer = _writer!;
                     _writer = null;
-                    decision = await writer.CommitAsync(_server.StoppedForGood).ConfigureAwait(false);
+                    decision = Demand(await writer.CommitAsync(_server.StoppedForGood).ConfigureAwait(false));
                     OnMessageEnded(decision.IsPositive, decision.Code);
                     break;
 
@@ -53,9 +53,7 @@ internal sealed partial class SmtpServerConnection
                     throw new InvalidOperationException($"{effect} asks for no decision.");
             }
 
-            return decision.Class != ReplyClass.Intermediate
-                ? decision
-                : throw new InvalidOperationException($"A decision is 2yz, 4yz or 5yz, but was {decision}.");
+            return Demand(decision);
         }
         catch (Exception error)
         {
@@ -72,6 +70,11 @@ internal sealed partial class SmtpServerConnection
             return Replies.LocalError;
         }
     }
+
+    private static SmtpReply Demand(SmtpReply decision) =>
+        decision.Class != ReplyClass.Intermediate
+            ? decision
+            : throw new InvalidOperationException($"A decision is 2yz, 4yz or 5yz, but was {decision}.");
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<SmtpReply> OpenMessageAsync()
@@ -216,7 +219,7 @@ internal sealed partial class SmtpServerConnection
         }
         else
         {
-            ServerLog.AuthenticationFailed(_logger, Id, _transport.RemoteEndPoint, credentials.Mechanism);
+            ServerLog.AuthenticationFailed(_logger, Id, _context.RemoteEndPoint, credentials.Mechanism);
         }
 
         return result;

@@ -48,7 +48,7 @@ internal sealed partial class SmtpServerConnection
         catch (Exception error) when (error is AuthenticationException or IOException or ObjectDisposedException or InvalidOperationException
             or OperationCanceledException or System.ComponentModel.Win32Exception)
         {
-            ServerLog.TlsFailed(_logger, Id, _transport.RemoteEndPoint, error.InnerException?.Message ?? error.Message);
+            ServerLog.TlsFailed(_logger, Id, _context.RemoteEndPoint, error.InnerException?.Message ?? error.Message);
             _metrics.Handshake(null);
             _reason = _interruption != CloseReason.Completed ? _interruption : CloseReason.TlsFailed;
             await tls.DisposeAsync().ConfigureAwait(false);

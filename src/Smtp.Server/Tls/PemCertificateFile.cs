@@ -86,7 +86,17 @@ public sealed class PemCertificateFile : ITlsCertificateSource
 
     private SslStreamCertificateContext Load()
     {
-        var certificate = X509Certificate2.CreateFromPemFile(_certificatePath, _keyPath);
+        X509Certificate2 certificate;
+        try
+        {
+            certificate = X509Certificate2.CreateFromPemFile(_certificatePath, _keyPath);
+        }
+        catch (ArgumentException error)
+        {
+            // A key of another certificate, as between the replacements of the two files.
+            throw new CryptographicException($"The key in {_keyPath} is not the one of the certificate in {_certificatePath}.", error);
+        }
+
         var chain = new X509Certificate2Collection();
         chain.ImportFromPemFile(_certificatePath);
         return SslStreamCertificateContext.Create(certificate, chain, offline: true);

@@ -18,8 +18,8 @@ internal sealed class ObservedPipe(PipeReader input, PipeWriter output) : IDuple
     /// <summary>How many writes the server made.</summary>
     internal int Writes => _output.Writes;
 
-    /// <summary>Waits until the server waits for octets.</summary>
-    internal Task ServerWaitsAsync() => _input.WaitsAsync().Guarded();
+    /// <summary>Waits until the server has taken so many octets in all and waits for more.</summary>
+    internal Task ServerWaitsAsync(long taken) => _input.WaitsAsync(taken).Guarded();
 
     /// <summary>Waits until the server waits for the client to take octets.</summary>
     internal Task ServerIsStuckAsync() => _output.IsStuckAsync().Guarded();

@@ -7,8 +7,9 @@ namespace Smtp.Server.Tests;
 internal sealed class ObservedReader(PipeReader inner) : PipeReader
 {
     private readonly Lock _lock = new();
-    private TaskCompletionSource _waits = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<(long Taken, TaskCompletionSource Source)> _watchers = [];
     private ReadOnlySequence<byte> _last;
+    private bool _waits;
     private long _taken;
 
     internal long Taken => Interlocked.Read(ref _taken);
@@ -20,17 +21,23 @@ internal sealed class ObservedReader(PipeReader inner) : PipeReader
         {
             lock (_lock)
             {
-                _waits.TrySetResult();
+                _waits = true;
+                foreach ((long taken, TaskCompletionSource source) in _watchers)
+                {
+                    if (taken <= _taken)
+                    {
+                        source.TrySetResult();
+                    }
+                }
+
+                _watchers.RemoveAll(w => w.Source.Task.IsCompleted);
             }
         }
 
         ReadResult result = await read;
         lock (_lock)
         {
-            if (_waits.Task.IsCompleted)
-            {
-                _waits = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            }
+            _waits = false;
         }
 
         _last = result.Buffer;
@@ -47,15 +54,31 @@ internal sealed class ObservedReader(PipeReader inner) : PipeReader
         inner.AdvanceTo(consumed, examined);
     }
 
-    public override void CancelPendingRead() => inner.CancelPendingRead();
-
-    public override void Complete(Exception? exception = null) => inner.Complete(exception);
-
-    internal Task WaitsAsync()
+    public override void CancelPendingRead()
     {
         lock (_lock)
         {
-            return _waits.Task;
+            _waits = false;
+        }
+
+        inner.CancelPendingRead();
+    }
+
+    public override void Complete(Exception? exception = null) => inner.Complete(exception);
+
+    /// <summary>Completes when so many octets were taken in all and somebody waits for more.</summary>
+    internal Task WaitsAsync(long taken)
+    {
+        lock (_lock)
+        {
+            if (_waits && _taken >= taken)
+            {
+                return Task.CompletedTask;
+            }
+
+            var source = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _watchers.Add((taken, source));
+            return source.Task;
         }
     }
 }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace Smtp.Server.Tests;
@@ -14,6 +15,7 @@ internal sealed class TestClient : IAsyncDisposable
     private Stream _write;
     private int _start;
     private int _end;
+    private long _sent;
 
     internal TestClient(Stream read, Stream write)
     {
@@ -31,6 +33,9 @@ internal sealed class TestClient : IAsyncDisposable
     internal Socket? Socket { get; private init; }
 
     internal SslStream? Tls { get; private set; }
+
+    /// <summary>The certificates that the server sent.</summary>
+    internal IReadOnlyList<X509Certificate2> PeerChain { get; private set; } = [];
 
     public async ValueTask DisposeAsync()
     {
@@ -57,7 +62,14 @@ internal sealed class TestClient : IAsyncDisposable
 
     internal Task SendAsync(string text) => SendAsync(Encoding.Latin1.GetBytes(text));
 
-    internal Task SendAsync(ReadOnlyMemory<byte> octets) => _write.WriteAsync(octets).AsTask().Guarded();
+    internal Task SendAsync(ReadOnlyMemory<byte> octets)
+    {
+        _sent += octets.Length;
+        return _write.WriteAsync(octets).AsTask().Guarded();
+    }
+
+    /// <summary>Waits until the server has taken all that was sent and waits for more. In memory and without TLS only.</summary>
+    internal Task ServerWaitsAsync() => Pipe!.ServerWaitsAsync(_sent);
 
     /// <summary>Reads one reply, all its lines.</summary>
     /// <returns>The reply with its line breaks but the last; empty at the end of the connection.</returns>
@@ -142,7 +154,11 @@ internal sealed class TestClient : IAsyncDisposable
             TargetHost = serverName,
             EnabledSslProtocols = protocols,
 #pragma warning disable CA5359 // What is tested is the server; its certificate is made on the spot.
-            RemoteCertificateValidationCallback = (_, _, _, _) => true,
+            RemoteCertificateValidationCallback = (_, _, chain, _) =>
+            {
+                PeerChain = [.. chain!.ChainPolicy.ExtraStore.Select(c => X509CertificateLoader.LoadCertificate(c.RawData))];
+                return true;
+            },
 #pragma warning restore CA5359
         }).Guarded();
         Tls = tls;

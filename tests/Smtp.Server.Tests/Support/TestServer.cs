@@ -78,10 +78,12 @@ internal sealed class TestServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        Task stop = Server.StopAsync();
+        Task stop = StopAsync();
         await UntilAsync(stop);
         await Server.DisposeAsync();
     }
+
+    internal Task StopAsync() => Server.StopAsync(TestContext.Current.CancellationToken);
 
     /// <summary>Connects in memory.</summary>
     /// <param name="window">How many octets may wait in each direction before the writer has to.</param>

@@ -234,7 +234,9 @@ internal sealed partial class SessionModel(SessionModelLimits limits, IReadOnlyD
             return 550;
         }
 
-        _sender = sender + (match.Groups["size"].Success ? $" SIZE={decimal.Parse(match.Groups["size"].Value, CultureInfo.InvariantCulture)}" : "");
+        // As EnvelopeText writes it.
+        string size = match.Groups["size"].Value;
+        _sender = $"<{sender}>" + (size.Length > 0 ? $" SIZE={decimal.Parse(size, CultureInfo.InvariantCulture)}" : "");
         return 250;
     }
 
@@ -340,7 +342,7 @@ internal sealed partial class SessionModel(SessionModelLimits limits, IReadOnlyD
 
     private void Deliver(string content)
     {
-        string envelope = $"from <{_sender!.Split(' ')[0]}>{_sender[_sender.Split(' ')[0].Length..]}{(_user is null ? "" : $" as {_user}")}";
+        string envelope = $"from {_sender}{(_user is null ? "" : $" as {_user}")}";
         _messages.Add(new SessionMessage(string.Concat([envelope, .. _recipients.Select(recipient => $"\nto <{recipient}>")]), content));
         EndTransaction();
         _errors = 0;

@@ -172,7 +172,10 @@ public class ServerSessionContractTests
         Assert.Equal(SessionEffect.CommitMessage, Advance(""));
         _session.Resume(default, _output);
         Assert.Equal(1, _session.MessagesAccepted);
-        Assert.EndsWith("250 2.1.0 Sender OK\r\n250 2.1.5 Recipient OK\r\n354 Start mail input; end with <CRLF>.<CRLF>\r\n250 2.0.0 Message accepted\r\n", Output, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "250 2.1.0 Sender OK\r\n250 2.1.5 Recipient OK\r\n354 Start mail input; end with <CRLF>.<CRLF>\r\n250 2.0.0 Message accepted\r\n",
+            Output,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -184,7 +187,8 @@ public class ServerSessionContractTests
         Assert.False(driver.IsClosed);
         driver.Receive("EHLO c\r\nMAIL FROM:<a@example.net>\r\n"u8);
         Assert.True(driver.IsClosed);
-        Assert.EndsWith("250 2.0.0 OK\r\n554 5.5.0 Improper use of pipelining, closing connection\r\n", driver.Output, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "250 2.0.0 OK\r\n554 5.5.0 Improper use of pipelining, closing connection\r\n", driver.Output, StringComparison.Ordinal);
     }
 
     private SessionEffect Advance(string text)

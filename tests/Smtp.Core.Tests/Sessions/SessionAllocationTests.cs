@@ -6,7 +6,15 @@ namespace Smtp.Core.Tests;
 public class SessionAllocationTests
 {
     private const string Transaction =
-        "MAIL FROM:<sender@example.net> SIZE=1000 BODY=8BITMIME\r\nRCPT TO:<recipient@example.org>\r\nDATA\r\nSubject: a\r\n\r\n..text\r\n.\r\n";
+        "MAIL FROM:<sender@example.net> SIZE=1000 BODY=8BITMIME\r\nRCPT TO:<recipient@example.org>\r\n" + Body;
+
+    private const string Body = "DATA\r\nSubject: a\r\n\r\n..text\r\n.\r\n";
+
+    private const string NotifyingTransaction =
+        "MAIL FROM:<a@example.net> RET=HDRS ENVID=x\r\nRCPT TO:<b@example.org> NOTIFY=NEVER ORCPT=rfc822;a@b\r\n" + Body;
+
+    private const string Refusals =
+        "XYZZY\r\nRCPT TO:<b@example.org>\r\nMAIL FROM:<\r\nMAIL FROM:<a@example.net> X=1\r\nNOOP\nNOOP\r\nVRFY a\r\nNOOP\r\n";
 
     private readonly ArrayBufferWriter<byte> _output = new(64 * 1024);
 
@@ -20,12 +28,12 @@ public class SessionAllocationTests
     {
         { "a transaction", Transaction, 1 },
         { "pipelined transactions", string.Concat(Enumerable.Repeat(Transaction, 5)), 5 },
-        { "a hundred recipients", Transaction.Replace("DATA", string.Concat(Enumerable.Repeat("RCPT TO:<someone@example.org>\r\n", 99)) + "DATA", StringComparison.Ordinal), 1 },
-        { "DSN parameters", Transaction.Replace(" SIZE", " RET=HDRS ENVID=x", StringComparison.Ordinal).Replace("=x=1000", "=x", StringComparison.Ordinal).Replace("t@example.org>", "t@example.org> NOTIFY=NEVER ORCPT=rfc822;a@b", StringComparison.Ordinal), 1 },
+        { "a hundred recipients", "MAIL FROM:<>\r\n" + string.Concat(Enumerable.Repeat("RCPT TO:<someone@example.org>\r\n", 100)) + Body, 1 },
+        { "DSN parameters", NotifyingTransaction, 1 },
         { "chunks", "MAIL FROM:<>\r\nRCPT TO:<b@example.org>\r\nBDAT 3\r\nabcBDAT 3 LAST\r\ndef", 1 },
         { "RSET in the middle", "MAIL FROM:<>\r\nRCPT TO:<b@example.org>\r\nRSET\r\n" + Transaction, 1 },
         { "EHLO again", "EHLO client.example.net\r\n" + Transaction, 1 },
-        { "refusals", "XYZZY\r\nRCPT TO:<b@example.org>\r\nMAIL FROM:<\r\nMAIL FROM:<a@example.net> X=1\r\nNOOP\nNOOP\r\nVRFY a\r\nNOOP\r\n" + Transaction, 1 },
+        { "refusals", Refusals + Transaction, 1 },
         { "a refused body", Transaction.Replace("text", "te\nxt", StringComparison.Ordinal) + Transaction, 1 },
     };
 

@@ -8,7 +8,7 @@ namespace Smtp.Core.Tests;
 /// Any sequence of commands against <see cref="SessionModel"/>: one reply a command, states only as RFC 5321 §4.1.4 allows, the model's messages,
 /// and the same output for any split. The driver sees to it that no effect comes where it has no place, and that no step idles.
 /// </summary>
-[Properties(MaxTest = 4000, Arbitrary = [typeof(SessionScriptArbitrary)])]
+[Properties(MaxTest = 2000, Arbitrary = [typeof(SessionScriptArbitrary)])]
 public partial class SessionProperties
 {
     private const string Refused = "bad@example.org";
@@ -46,7 +46,7 @@ public partial class SessionProperties
         Assert.Equal(model.AwaitsTls, driver.AwaitsTls);
     }
 
-    [Property(MaxTest = 1500)]
+    [Property(MaxTest = 600)]
     public void Any_split_gives_the_same_output(SessionScript script)
     {
         SessionDriver whole = PlaySession(script, Pieces.Whole);

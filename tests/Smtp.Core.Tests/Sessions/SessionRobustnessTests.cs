@@ -21,10 +21,12 @@ public class SessionRobustnessTests
 
     private static readonly string[] Seeds =
     [
-        "EHLO c\r\n", "HELO c\r\n", "LHLO c\r\n", "MAIL FROM:<a@b.c>\r\n", "MAIL FROM:<a@b.c> SIZE=1 BODY=BINARYMIME\r\n", "RCPT TO:<d@e.f>\r\n",
-        "DATA\r\n", "BDAT 5\r\nabcde", "BDAT 0 LAST\r\n", "BDAT 18446744073709551617\r\n", "RSET\r\n", "NOOP\r\n", "VRFY a\r\n", "HELP\r\n", "EXPN a\r\n",
-        "STARTTLS\r\n", "AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n", "AUTH LOGIN\r\n", "AUTH SCRAM-SHA-256\r\n", "AUTH SCRAM-SHA-256 biwsbj11c2VyLHI9YWJj\r\n",
-        "AUTH OAUTHBEARER bixhPWEsAWF1dGg9QmVhcmVyIHgBAQ==\r\n", "AQ==\r\n", "*\r\n", "=\r\n", "AAAA\r\n", "\r\n.\r\n", ".\r\n", "..x\r\n", "\r", "\n", "\r\n", "\0", "GET / HTTP/1.1\r\n",
+        "EHLO c\r\n", "HELO c\r\n", "LHLO c\r\n", "MAIL FROM:<a@b.c>\r\n", "MAIL FROM:<a@b.c> SIZE=1 BODY=BINARYMIME\r\n",
+        "RCPT TO:<d@e.f>\r\n", "DATA\r\n", "BDAT 5\r\nabcde", "BDAT 0 LAST\r\n", "BDAT 18446744073709551617\r\n", "RSET\r\n",
+        "NOOP\r\n", "VRFY a\r\n", "HELP\r\n", "EXPN a\r\n", "STARTTLS\r\n", "AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n", "AUTH LOGIN\r\n",
+        "AUTH SCRAM-SHA-256\r\n", "AUTH SCRAM-SHA-256 biwsbj11c2VyLHI9YWJj\r\n",
+        "AUTH OAUTHBEARER bixhPWEsAWF1dGg9QmVhcmVyIHgBAQ==\r\n", "AQ==\r\n", "*\r\n", "=\r\n", "AAAA\r\n", "\r\n.\r\n", ".\r\n",
+        "..x\r\n", "\r", "\n", "\r\n", "\0", "GET / HTTP/1.1\r\n",
     ];
 
     [Property(MaxTest = 3000, Arbitrary = [typeof(WireArbitrary)])]
@@ -56,7 +58,10 @@ public class SessionRobustnessTests
         Assert.True(allocated < 64 * 1024, $"{allocated} octets allocated");
         Assert.Equal(SessionPhase.Body, driver.Session.Phase);
         driver.Receive(".\r\n"u8);
-        Assert.EndsWith("354 Start mail input; end with <CRLF>.<CRLF>\r\n550 5.6.0 Message refused: a CR or LF stood alone\r\n", driver.Output, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "354 Start mail input; end with <CRLF>.<CRLF>\r\n550 5.6.0 Message refused: a CR or LF stood alone\r\n",
+            driver.Output,
+            StringComparison.Ordinal);
         Assert.Empty(driver.Messages);
     }
 
@@ -76,7 +81,8 @@ public class SessionRobustnessTests
     [Fact]
     public void Replies_to_a_large_packet_of_commands_are_flushed_in_between()
     {
-        var session = new ServerSession(new ServerProfile(new ServerProfileOptions { Limits = new SmtpLimits { MaximumUnproductiveCommands = int.MaxValue } }));
+        var limits = new SmtpLimits { MaximumUnproductiveCommands = int.MaxValue };
+        var session = new ServerSession(new ServerProfile(new ServerProfileOptions { Limits = limits }));
         var output = new ArrayBufferWriter<byte>();
         var input = new ReadOnlySequence<byte>(Wire.Encode(string.Concat(Enumerable.Repeat("HELP\r\n", 10_000))));
         Assert.Equal(SessionEffect.CheckClient, session.Advance(ref input, output));

@@ -10,5 +10,8 @@ public sealed record SessionScript(IReadOnlyList<string> Plain, IReadOnlyList<st
     public override string ToString() => $"{Show(Plain)} TLS {Show(Encrypted)}, seed {Seed}";
 
     private static string Show(IEnumerable<string> items) =>
-        string.Join(" | ", items.Select(item => item.Length > 300 ? $"{Wire.Show(Wire.Encode(item[..60]))}... ({item.Length})" : Wire.Show(Wire.Encode(item))));
+        string.Join(" | ", items.Select(Show));
+
+    private static string Show(string item) =>
+        item.Length > 300 ? $"{Wire.Show(Wire.Encode(item[..60]))}... ({item.Length})" : Wire.Show(Wire.Encode(item));
 }

@@ -8,17 +8,20 @@ public static class SessionScriptArbitrary
 {
     private static readonly string[] Good =
     [
-        "EHLO client.example.net\r\n", "HELO c\r\n", "MAIL FROM:<a@example.net>\r\n", "MAIL FROM:<> SIZE=100\r\n", "RCPT TO:<b@example.org>\r\n", "rcpt to:<postmaster> \r\n",
-        "RSET\r\n", "NOOP\r\n", "NOOP x\r\n", "VRFY b\r\n", "AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n", "AUTH PLAIN\r\nAGFsaWNlAHNlY3JldA==\r\n", "STARTTLS\r\n",
+        "EHLO client.example.net\r\n", "HELO c\r\n", "MAIL FROM:<a@example.net>\r\n", "MAIL FROM:<> SIZE=100\r\n",
+        "RCPT TO:<b@example.org>\r\n", "rcpt to:<postmaster> \r\n", "RSET\r\n", "NOOP\r\n", "NOOP x\r\n", "VRFY b\r\n",
+        "AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n", "AUTH PLAIN\r\nAGFsaWNlAHNlY3JldA==\r\n", "STARTTLS\r\n",
     ];
 
     private static readonly string[] Bad =
     [
-        "MAIL FROM:<bad@example.org>\r\n", "RCPT TO:<bad@example.org>\r\n", "MAIL FROM:a@b\r\n", "MAIL FROM:<a@example.net> SIZE=65537\r\n",
-        "MAIL FROM:<a@example.net> SIZE=99999999999999999999\r\n", "RCPT TO:<>\r\n", "MAIL\r\n", "RCPT\r\n", "DATA x\r\n", "RSET x\r\n", "QUIT x\r\n", "VRFY\r\n",
-        "EHLO\r\n", "HELO <x>\r\n", "AUTH\r\n", "AUTH CRAM-MD5\r\n", "AUTH PLAIN ???\r\n", "AUTH PLAIN AGFsaWNlAHdyb25n\r\n", "AUTH PLAIN Ym9iAGFsaWNlAHNlY3JldA==\r\n",
-        "AUTH PLAIN\r\n*\r\n", "AUTH PLAIN\r\nNOOP\r\n", "AUTH PLAIN\r\n\n\r\n", "STARTTLS x\r\n", "QUIT\r\n", "XYZZY\r\n", "\r\n", ".\r\n", "..\r\n", "\r", "\n", "\0\r\n", "GET / HTTP/1.1\r\n",
-        "NOOP\nRSET\r\n", "NOOP\r\r\n", "BDAT\r\n", "BDAT x\r\n", "BDAT -1\r\n", "BDAT 5 LASTX\r\n", "BDAT 99999999999999999999\r\n", "BDAT 0\nx\r\n",
+        "MAIL FROM:<bad@example.org>\r\n", "RCPT TO:<bad@example.org>\r\n", "MAIL FROM:a@b\r\n",
+        "MAIL FROM:<a@example.net> SIZE=65537\r\n", "MAIL FROM:<a@example.net> SIZE=99999999999999999999\r\n", "RCPT TO:<>\r\n",
+        "MAIL\r\n", "RCPT\r\n", "DATA x\r\n", "RSET x\r\n", "QUIT x\r\n", "VRFY\r\n", "EHLO\r\n", "HELO <x>\r\n", "AUTH\r\n",
+        "AUTH CRAM-MD5\r\n", "AUTH PLAIN ???\r\n", "AUTH PLAIN AGFsaWNlAHdyb25n\r\n", "AUTH PLAIN Ym9iAGFsaWNlAHNlY3JldA==\r\n",
+        "AUTH PLAIN\r\n*\r\n", "AUTH PLAIN\r\nNOOP\r\n", "AUTH PLAIN\r\n\n\r\n", "STARTTLS x\r\n", "QUIT\r\n", "XYZZY\r\n", "\r\n",
+        ".\r\n", "..\r\n", "\r", "\n", "\0\r\n", "GET / HTTP/1.1\r\n", "NOOP\nRSET\r\n", "NOOP\r\r\n", "BDAT\r\n", "BDAT x\r\n",
+        "BDAT -1\r\n", "BDAT 5 LASTX\r\n", "BDAT 99999999999999999999\r\n", "BDAT 0\nx\r\n",
     ];
 
     private static readonly string[] BodyTokens =

@@ -106,6 +106,10 @@ internal sealed partial class SmtpServerConnection
         try
         {
             await writer.CommitAsync(replies, _server.StoppedForGood).ConfigureAwait(false);
+            foreach (SmtpReply reply in replies)
+            {
+                Demand(reply);
+            }
         }
         catch (Exception error)
         {

@@ -1,0 +1,57 @@
+namespace Smtp.Server.Tests;
+
+/// <summary>A group of replies is one write, so that it is one packet (RFC 2920 §3.2).</summary>
+public sealed class FlushTests
+{
+    private const string Envelope = "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.net>\r\nRCPT TO:<c@example.net>\r\nDATA\r\n";
+
+    [Fact]
+    public async Task A_pipelined_group_is_answered_in_one_write()
+    {
+        await using var server = TestServer.Start();
+        await using TestClient client = server.Connect();
+        await client.GreetAsync();
+        Assert.Equal(2, client.Pipe!.Writes);
+
+        await client.SendAsync(Envelope);
+        await client.ServerWaitsAsync();
+        Assert.Equal(3, client.Pipe.Writes);
+
+        // The body's end with the next envelope behind it.
+        await client.SendAsync("x\r\n.\r\n" + Envelope);
+        await client.ServerWaitsAsync();
+        Assert.Equal(4, client.Pipe.Writes);
+
+        await client.SendAsync("x\r\n.\r\nQUIT\r\n");
+        await client.Session.Guarded();
+        Assert.Equal(5, client.Pipe.Writes);
+        Assert.Equal(2, server.Sink.Messages.Count);
+    }
+
+    [Fact]
+    public async Task A_command_that_waits_for_its_reply_gets_it()
+    {
+        await using var server = TestServer.Start();
+        await using TestClient client = server.Connect();
+        await client.GreetAsync();
+        await client.SendAsync("NOOP\r\nNO");
+        await client.ExpectAsync("250 ");
+        await client.SendAsync("OP\r\n");
+        await client.ExpectAsync("250 ");
+        Assert.Equal(4, client.Pipe!.Writes);
+    }
+
+    [Fact]
+    public async Task Many_replies_do_not_pile_up_before_a_client_that_does_not_read()
+    {
+        await using var server = TestServer.Start(limits: new Smtp.Core.SmtpLimits { MaximumUnproductiveCommands = int.MaxValue });
+        await using TestClient client = server.Connect(window: 4096);
+        await client.GreetAsync();
+        Task sending = client.SendAsync(string.Concat(Enumerable.Repeat("HELP\r\n", 100 * 1000)));
+        await client.Pipe!.ServerIsStuckAsync();
+
+        // Reading stops while replies are unsent: at most two buffers' worth was taken.
+        Assert.InRange(client.Pipe.Taken, 1, 16 * 1024);
+        Assert.False(sending.IsCompleted);
+    }
+}

@@ -1,7 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Configuration;
 using Smtp.Client;
-using Smtp.Interop;
 
 namespace Relay.Host.Tests;
 

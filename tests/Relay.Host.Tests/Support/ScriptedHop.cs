@@ -13,6 +13,7 @@ internal sealed class ScriptedHop : IAsyncDisposable
     private readonly Func<string, string?> _answer;
     private readonly TaskCompletionSource? _readBody;
     private readonly Task _running;
+    private volatile bool _isStopping;
 
     /// <summary>Starts it.</summary>
     /// <param name="answer">
@@ -63,6 +64,7 @@ internal sealed class ScriptedHop : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        _isStopping = true;
         _listener.Stop();
         await _running;
     }
@@ -74,9 +76,11 @@ internal sealed class ScriptedHop : IAsyncDisposable
             try
             {
                 using Socket socket = await _listener.AcceptSocketAsync();
-                await ServeAsync(new BufferedStream(new NetworkStream(socket)));
+                await using var stream = new NetworkStream(socket);
+                await using var input = new BufferedStream(stream);
+                await ServeAsync(input, stream);
             }
-            catch (Exception error) when (error is SocketException or ObjectDisposedException or InvalidOperationException && !_listener.Server.IsBound)
+            catch (Exception error) when (_isStopping && error is SocketException or ObjectDisposedException or InvalidOperationException)
             {
                 return;
             }
@@ -87,24 +91,36 @@ internal sealed class ScriptedHop : IAsyncDisposable
         }
     }
 
-    private async Task ServeAsync(Stream stream)
+    private async Task ServeAsync(Stream input, Stream output)
     {
-        if (!await SayAsync(stream, "greeting"))
+        if (!await SayAsync(output, "greeting"))
         {
             return;
         }
 
-        while (await LineAsync(stream) is { } line)
+        bool hasSender = false;
+        int recipients = 0;
+        while (await LineAsync(input) is { } line)
         {
             Lines.Add(line);
-            if (!await SayAsync(stream, line) || line == "QUIT")
+            if (line == "DATA" && recipients == 0)
+            {
+                // What a pipelining client gets that could not know it.
+                await output.WriteAsync("554 5.5.1 No valid recipients\r\n"u8.ToArray());
+                continue;
+            }
+
+            if (!await SayAsync(output, line) || line == "QUIT")
             {
                 return;
             }
 
+            bool isPositive = _answer(line)!.StartsWith('2');
+            hasSender |= isPositive && line.StartsWith("MAIL", StringComparison.Ordinal);
+            recipients += isPositive && hasSender && line.StartsWith("RCPT", StringComparison.Ordinal) ? 1 : 0;
             if (line == "DATA" && _answer(line)!.StartsWith("354", StringComparison.Ordinal))
             {
-                byte[]? body = await BodyAsync(stream);
+                byte[]? body = await BodyAsync(input);
                 if (body is null)
                 {
                     return;
@@ -115,7 +131,7 @@ internal sealed class ScriptedHop : IAsyncDisposable
                     Taken.Add(body);
                 }
 
-                if (!await SayAsync(stream, "end"))
+                if (!await SayAsync(output, "end"))
                 {
                     return;
                 }
@@ -123,15 +139,14 @@ internal sealed class ScriptedHop : IAsyncDisposable
         }
     }
 
-    private async Task<bool> SayAsync(Stream stream, string line)
+    private async Task<bool> SayAsync(Stream output, string line)
     {
         if (_answer(line) is not { } reply)
         {
             return false;
         }
 
-        await stream.WriteAsync(Encoding.ASCII.GetBytes(reply + "\r\n"));
-        await stream.FlushAsync();
+        await output.WriteAsync(Encoding.ASCII.GetBytes(reply + "\r\n"));
         return true;
     }
 

@@ -191,6 +191,11 @@ public sealed partial class SmtpConnection
                         // What the server said before it went is still to be read; if it said nothing, reading fails as this did.
                         return false;
                     }
+                    catch (OperationCanceledException) when (_transport.Reason == TransportEnd.TimedOut && _reading.IsCompleted)
+                    {
+                        // The server takes no more because it has refused.
+                        return false;
+                    }
 
                     if (_reading.IsCompleted)
                     {
@@ -288,7 +293,7 @@ public sealed partial class SmtpConnection
     private bool GiveUp(SendRefusal refusal)
     {
         _session.Abandon(refusal);
-        _transport.End(TransportEnd.Closed);
+        _transport.Break();
         return false;
     }
 

@@ -129,7 +129,7 @@ public sealed partial class SmtpConnection : IAsyncDisposable
     public ValueTask NoopAsync(CancellationToken cancellationToken = default) => RunPlainAsync(SmtpStage.Noop, cancellationToken);
 
     /// <summary>
-    /// Says QUIT, waits for the reply as long as <see cref="SmtpTimeouts.Quit"/>, and closes. That the server is gone already is no failure.
+    /// Says QUIT, waits for the reply as long as <see cref="SmtpClientTimeouts.Quit"/>, and closes. That the server is gone already is no failure.
     /// </summary>
     public async ValueTask QuitAsync(CancellationToken cancellationToken = default)
     {
@@ -229,7 +229,7 @@ public sealed partial class SmtpConnection : IAsyncDisposable
     private void OnClosedByServer()
     {
         ClientLog.ClosedByServer(_logger, _options.Host, _options.Port, _session.LastReply.ToString());
-        _transport.End(TransportEnd.Closed);
+        _transport.Break();
     }
 
     private async ValueTask CloseAsync()
@@ -272,7 +272,7 @@ public sealed partial class SmtpConnection : IAsyncDisposable
         SmtpStage stage = _opening == SmtpStage.None ? _session.Stage : _opening;
         _session.OnDisconnected();
         TransportEnd end = _transport.Reason;
-        _transport.End(TransportEnd.Closed);
+        _transport.Break();
         Exception told = error switch
         {
             SmtpConnectionException => error,

@@ -189,7 +189,7 @@ public sealed class ConnectTests
         Assert.Equal(4, options.Validate().Count);
         ArgumentException error = Assert.Throws<ArgumentException>(() => { _ = SmtpConnection.ConnectAsync(options, Token).AsTask().GetAwaiter().GetResult(); });
         Assert.All((string[])["Host", "Port", "LocalName", "Credentials"], name => Assert.Contains(name, error.Message, StringComparison.Ordinal));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new SmtpTimeouts { Mail = TimeSpan.Zero });
+        Assert.Throws<ArgumentOutOfRangeException>(() => new SmtpClientTimeouts { Mail = TimeSpan.Zero });
     }
 
     [Fact]
@@ -236,6 +236,55 @@ public sealed class ConnectTests
         await connection.Peer.RunAsync("C: MAIL FROM:<a@c.test>\nC: RCPT TO:<b@d.test>\nC: DATA\n" + script);
         await AssertTimesOut(time, send, stage, seconds);
         Assert.Equal(stage == SmtpStage.FinalReply, result.MayHaveBeenCommitted);
+    }
+
+    [Fact]
+    public async Task A_server_that_takes_no_more_of_the_body_is_given_up_in_time()
+    {
+        var time = new FakeTimeProvider();
+        await using TestConnection connection = await TestConnection.ConnectAsync(TestConnection.Options(timeProvider: time), "PIPELINING");
+        Task<SendResult> send = connection.Client.SendAsync(TestConnection.Message(new byte[1_000_000]), Token).AsTask();
+        await connection.Peer.RunAsync("C: MAIL FROM:<a@c.test>\nC: RCPT TO:<b@d.test>\nC: DATA\nS: 250 OK\nS: 250 OK\nS: 354 go");
+        await AssertTimesOut(time, send, SmtpStage.Body, 180);
+    }
+
+    [Fact]
+    public async Task A_server_that_refuses_and_takes_no_more_of_the_body_is_believed()
+    {
+        var time = new FakeTimeProvider();
+        await using TestConnection connection = await TestConnection.ConnectAsync(TestConnection.Options(timeProvider: time), "PIPELINING");
+        Task<SendResult> send = connection.Client.SendAsync(TestConnection.Message(new byte[1_000_000]), Token).AsTask();
+        await connection.Peer.RunAsync("C: MAIL FROM:<a@c.test>\nC: RCPT TO:<b@d.test>\nC: DATA\nS: 250 OK\nS: 250 OK\nS: 354 go");
+        await connection.Peer.WaitForOctetsAsync();
+        await connection.Peer.SayAsync("552 5.3.4 too big\r\n");
+        while (!send.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+
+        Assert.Equal("<b@d.test> PermanentFailure at Body: 552 5.3.4 too big", (await send).Recipients[0].ToString());
+    }
+
+    [Fact]
+    public async Task A_reply_that_drips_in_has_no_more_time_than_one_that_comes_at_once()
+    {
+        var time = new FakeTimeProvider();
+        await using TestConnection connection = await TestConnection.ConnectAsync(TestConnection.Options(timeProvider: time), "PIPELINING");
+        Task noop = connection.Client.NoopAsync(Token).AsTask();
+        await connection.Peer.RunAsync("C: NOOP");
+        int passed = 0;
+        while (!noop.IsCompleted && passed < 3600)
+        {
+            await connection.Peer.SayAsync(passed == 0 ? "250 " : "x");
+            time.Advance(TimeSpan.FromSeconds(10));
+            passed += 10;
+            await Task.Yield();
+        }
+
+        SmtpTransportException error = await Assert.ThrowsAsync<SmtpTransportException>(() => noop);
+        Assert.Equal((TransportFailure.TimedOut, SmtpStage.Noop), (error.Failure, error.Stage));
+        Assert.True(passed >= 300, $"After {passed} s.");
     }
 
     /// <summary>

@@ -149,7 +149,6 @@ public sealed class SendTests
         SendResult result = await send;
         Assert.Equal("<b@d.test> PermanentFailure at Body: 552 5.3.4 enough", result.Recipients[0].ToString());
         Assert.False(connection.Client.IsUsable);
-        await connection.Client.DisposeAsync();
         Assert.DoesNotContain("\r\n.\r\n", await rest, StringComparison.Ordinal);
     }
 
@@ -228,7 +227,6 @@ public sealed class SendTests
         Assert.Equal(SendRefusal.BareLineEnding, result.Recipients[0].Refusal);
         Assert.Equal(SmtpStage.Body, result.Recipients[0].Stage);
         Assert.False(connection.Client.IsUsable);
-        await connection.Client.DisposeAsync();
         Assert.DoesNotContain("\r\n.\r\n", await connection.Peer.ReadToEndAsync(), StringComparison.Ordinal);
     }
 
@@ -256,7 +254,6 @@ public sealed class SendTests
         await connection.Peer.RunAsync(Flight[..Flight.IndexOf("<body>", StringComparison.Ordinal)]);
         Task<string> rest = connection.Peer.ReadToEndAsync();
         Assert.Equal(SendRefusal.NeedsEightBitMime, (await send).Recipients[0].Refusal);
-        await connection.Client.DisposeAsync();
         Assert.DoesNotContain("\u00fc", await rest, StringComparison.Ordinal);
     }
 
@@ -271,7 +268,6 @@ public sealed class SendTests
             TestConnection.Message(MessageContent.FromStream(new MemoryStream(Text(100)), announced)), Token));
         await peer;
         Assert.False(connection.Client.IsUsable);
-        await connection.Client.DisposeAsync();
         Assert.DoesNotContain("\r\n.\r\n", await connection.Peer.ReadToEndAsync(), StringComparison.Ordinal);
     }
 
@@ -290,6 +286,7 @@ public sealed class SendTests
         Assert.Equal("no more", error.Message);
         Assert.Equal("<b@d.test> TransientFailure at Body", result.Recipients[0].ToString());
         Assert.False(connection.Client.IsUsable);
+        Assert.Equal(string.Empty, await connection.Peer.ReadToEndAsync());
     }
 
     [Fact]

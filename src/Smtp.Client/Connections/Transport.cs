@@ -77,6 +77,13 @@ internal sealed class Transport : IAsyncDisposable
         }
     }
 
+    /// <summary>Breaks the connection off: the server sees it closed without a word more.</summary>
+    internal void Break()
+    {
+        End(TransportEnd.Closed);
+        _stream?.Dispose();
+    }
+
     /// <summary>Closes the connection. A TLS connection that was in good order says close_notify first.</summary>
     public async ValueTask DisposeAsync()
     {

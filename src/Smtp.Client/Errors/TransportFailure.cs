@@ -12,6 +12,6 @@ public enum TransportFailure
     /// <summary>The connection was closed or reset.</summary>
     ConnectionLost,
 
-    /// <summary>A stage took longer than <see cref="SmtpTimeouts"/> allows.</summary>
+    /// <summary>A stage took longer than <see cref="SmtpClientTimeouts"/> allows.</summary>
     TimedOut,
 }

@@ -43,7 +43,7 @@ public sealed class SmtpConnectionOptions
     public BareLineEndings BareLineEndings { get; init; }
 
     /// <summary>How long each stage may take.</summary>
-    public SmtpTimeouts Timeouts { get; init; } = new();
+    public SmtpClientTimeouts Timeouts { get; init; } = new();
 
     /// <summary>The clock that the timeouts go by; the system's by default.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;

@@ -11,6 +11,7 @@ public sealed partial class ServerSession
     private bool _isLastChunk;
     private bool _messageOpen;
     private SmtpReply _bodyRefusal;
+    private bool _isRefusedForContent;
     private long _bodyLength;
     private long _discarded;
     private SessionPhase _phaseBehindChunk;
@@ -139,6 +140,7 @@ public sealed partial class ServerSession
         _messageOpen = true;
         _bodyLength = 0;
         _bodyRefusal = default;
+        _isRefusedForContent = false;
         _phase = isChunk ? SessionPhase.Chunk : SessionPhase.Body;
         if (!isChunk)
         {
@@ -152,24 +154,16 @@ public sealed partial class ServerSession
         {
             bool isChunk = _phase == SessionPhase.Chunk;
             BodyStatus status = isChunk ? _chunk.Read(ref input, out ReadOnlyMemory<byte> octets) : _decoder.Read(ref input, out octets);
-            if (_bodyRefusal.IsNone && !isChunk && _decoder.SawBareLineEnding && _profile.Options.BareLineEndings == BareLineEndingPolicy.Reject)
+            if (!isChunk && (_bodyRefusal.IsNone || _isRefusedForContent))
             {
-                _bodyRefusal = Replies.BareLineEndingInBody;
+                _bodyLength += octets.Length;
+                _bodyRefusal = JudgeContent(octets.Span);
+                _isRefusedForContent = !_bodyRefusal.IsNone;
             }
-
-            if (_bodyRefusal.IsNone && !octets.IsEmpty && !isChunk)
-            {
-                _bodyRefusal = Inspect(octets.Span);
-            }
-
-            if (_bodyRefusal.IsNone)
+            else if (_bodyRefusal.IsNone)
             {
                 // Octets of refused chunks are no message's: they must not count for the next one.
                 _bodyLength += octets.Length;
-                if (_bodyLength > _profile.Limits.MaximumMessageSize)
-                {
-                    _bodyRefusal = Replies.MessageTooBig;
-                }
             }
 
             if (!_bodyRefusal.IsNone)
@@ -203,7 +197,11 @@ public sealed partial class ServerSession
         }
     }
 
-    private SmtpReply Inspect(ReadOnlySpan<byte> text)
+    /// <summary>
+    /// Looks at the next piece of DATA's text. What a message is refused for is the first rule in this order that it breaks anywhere: so the
+    /// reply does not depend on where reads cut the text.
+    /// </summary>
+    private SmtpReply JudgeContent(ReadOnlySpan<byte> text)
     {
         if (_profile.Options.NulOctets == ContentPolicy.Reject)
         {
@@ -215,7 +213,11 @@ public sealed partial class ServerSession
             _inspector.InspectLines(text);
         }
 
-        return _inspector.SawNul ? Replies.NulInBody : _inspector.SawLongLine ? Replies.LongLineInBody : default;
+        return _decoder.SawBareLineEnding && _profile.Options.BareLineEndings == BareLineEndingPolicy.Reject ? Replies.BareLineEndingInBody
+            : _inspector.SawNul ? Replies.NulInBody
+            : _inspector.SawLongLine ? Replies.LongLineInBody
+            : _bodyLength > _profile.Limits.MaximumMessageSize ? Replies.MessageTooBig
+            : default;
     }
 
     private SessionEffect EndBody(IBufferWriter<byte> output)
@@ -313,6 +315,7 @@ public sealed partial class ServerSession
         _isLastChunk = false;
         _messageOpen = false;
         _bodyRefusal = default;
+        _isRefusedForContent = false;
         _bodyLength = 0;
         BodyChunk = default;
     }

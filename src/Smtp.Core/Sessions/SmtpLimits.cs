@@ -78,8 +78,8 @@ public sealed class SmtpLimits
 
     /// <summary>
     /// How many octets of refused bodies a session reads and drops before it is closed. A refused message is read to its end, since only then
-    /// the sender sees the refusal; without a bound one session could keep the server busy for ever. Default 268435456 (256 MiB).
-    /// At least 65536.
+    /// the sender sees the refusal; without a bound one session could keep the server busy for ever. Counted from the read in which the fault
+    /// was found, so exact to one read. Default 268435456 (256 MiB). At least 65536.
     /// </summary>
     public long MaximumDiscardedOctets
     {

@@ -74,6 +74,13 @@ internal sealed class ScriptedPeer(Stream stream, X509Certificate2? certificate 
 
     internal async Task SayAsync(string octets) => await _stream.WriteAsync(Encoding.UTF8.GetBytes(octets));
 
+    /// <summary>Waits until the client has written something, and leaves it unread.</summary>
+    internal async Task WaitForOctetsAsync()
+    {
+        ReadResult result = await _reader.ReadAsync();
+        _reader.AdvanceTo(result.Buffer.Start);
+    }
+
     internal async Task<string?> ReadLineAsync()
     {
         while (true)

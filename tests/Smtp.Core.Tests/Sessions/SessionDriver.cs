@@ -53,6 +53,12 @@ internal sealed class SessionDriver
     /// <param name="eachItsSegment">Whether each octet is a segment of its own.</param>
     public void Receive(ReadOnlySpan<byte> octets, bool eachItsSegment = false)
     {
+        if (AwaitsTls)
+        {
+            // These are the handshake's. What the session left unread is not: it would come back behind it, if the session left any.
+            return;
+        }
+
         byte[] all = [.. _unread, .. octets];
         ReadOnlySequence<byte> input = eachItsSegment
             ? OctetSegment.Sequence([.. Enumerable.Range(0, all.Length).Select(i => (ReadOnlyMemory<byte>)all.AsMemory(i, 1))])
@@ -102,8 +108,10 @@ internal sealed class SessionDriver
             Do(effect);
         }
 
-        // Behind the end and in front of a handshake, nothing is for the session any more.
-        input = input.Slice(input.End);
+        if (IsClosed)
+        {
+            input = input.Slice(input.End);
+        }
     }
 
     private void Do(SessionEffect effect)

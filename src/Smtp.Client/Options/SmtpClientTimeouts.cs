@@ -6,7 +6,7 @@ namespace Smtp.Client;
 /// How long each stage may take, after RFC 5321 §4.5.3.2. A time is for the whole reply, or for handing one piece of a body to the
 /// network; it does not begin anew with every octet. <see cref="Timeout.InfiniteTimeSpan"/> means no limit.
 /// </summary>
-public sealed class SmtpTimeouts
+public sealed class SmtpClientTimeouts
 {
     private static readonly TimeSpan Longest = TimeSpan.FromDays(1);
 

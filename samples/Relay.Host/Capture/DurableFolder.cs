@@ -1,0 +1,95 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+
+namespace Relay.Host;
+
+/// <summary>A folder whose new names survive a power cut, and which nobody else may look into.</summary>
+internal static partial class DurableFolder
+{
+    /// <summary>Makes the folder, and its parents, if it is not there, and shows that files can be made in it.</summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="key">The key to name if it cannot be used.</param>
+    /// <exception cref="RelayStartException">It cannot be made or written.</exception>
+    internal static void Prepare(string path, string key)
+    {
+        try
+        {
+            if (OperatingSystem.IsWindows())
+            {
+                Directory.CreateDirectory(path);
+            }
+            else
+            {
+                Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            }
+
+            string probe = Path.Combine(path, $".probe-{Guid.NewGuid():N}.tmp");
+            using FileStream file = CreatePrivateFile(probe, FileOptions.DeleteOnClose);
+            Sync(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or Win32Exception)
+        {
+            throw new RelayStartException($"{key}: the folder \"{path}\" cannot be used: {error.Message}", error);
+        }
+    }
+
+    /// <summary>Makes a new file that only its owner may read: mode 0600.</summary>
+    internal static FileStream CreatePrivateFile(string path, FileOptions options = FileOptions.None)
+    {
+        var how = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            Share = FileShare.None,
+            BufferSize = 64 * 1024,
+            Options = options,
+        };
+        if (!OperatingSystem.IsWindows())
+        {
+            how.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        return new FileStream(path, how);
+    }
+
+    /// <summary>
+    /// Writes the folder itself to the disk: without it, a renamed file can be gone after a power cut, although the file was synced. .NET does not open
+    /// folders, so that this calls the C library. Windows journals names by itself.
+    /// </summary>
+    /// <exception cref="Win32Exception">The system reports a failure.</exception>
+    internal static void Sync(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        const int ReadOnly = 0;
+        int descriptor = Open(path, ReadOnly);
+        if (descriptor < 0)
+        {
+            throw new Win32Exception(Marshal.GetLastPInvokeError());
+        }
+
+        try
+        {
+            if (SyncDescriptor(descriptor) != 0)
+            {
+                throw new Win32Exception(Marshal.GetLastPInvokeError());
+            }
+        }
+        finally
+        {
+            _ = Close(descriptor);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int SyncDescriptor(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
+}

@@ -1,0 +1,280 @@
+using System.Net;
+using System.Text;
+using Microsoft.Extensions.Configuration;
+using Smtp.Client;
+using Smtp.Core;
+
+namespace Relay.Host;
+
+/// <summary>
+/// Makes settings of configuration. Everything that is wrong is told at once, each with its key, its value and what is allowed. Keys that nobody reads are
+/// wrong too: a misspelt key would silently leave the default in force.
+/// </summary>
+internal sealed class RelaySettingsReader
+{
+    private const string Root = "Relay";
+    private const string UsersPrefix = "Relay:Users:";
+    private const string ListenerForm = "host:port, several separated by commas; the host an IP address, [IPv6 address], localhost or * (all), such as 127.0.0.1:2525";
+
+    private static readonly string[] Keys =
+    [
+        "Relay:Listen", "Relay:ListenTls", "Relay:HostName", "Relay:DataPath",
+        "Relay:NextHop", "Relay:NextHopTls", "Relay:NextHopUser", "Relay:NextHopPassword", "Relay:NextHopCaPath",
+        "Relay:Capture:Listen", "Relay:Capture:Path", "Relay:Tls:CertificatePath", "Relay:Tls:KeyPath",
+    ];
+
+    private readonly IConfiguration _configuration;
+    private readonly List<string> _errors = [];
+
+    private RelaySettingsReader(IConfiguration configuration) => _configuration = configuration;
+
+    /// <summary>Reads the settings.</summary>
+    /// <param name="configuration">The configuration; relative paths in it are relative to the working directory.</param>
+    /// <param name="errors">A sentence for each thing that is wrong.</param>
+    /// <returns>The settings, or null if there are errors.</returns>
+    internal static RelaySettings? Read(IConfiguration configuration, out IReadOnlyList<string> errors)
+    {
+        var reader = new RelaySettingsReader(configuration);
+        RelaySettings settings = reader.Read();
+        errors = reader._errors;
+        return errors.Count == 0 ? settings : null;
+    }
+
+    private RelaySettings Read()
+    {
+        RefuseUnknownKeys(_configuration.GetSection(Root));
+
+        string dataPath = Path.GetFullPath(Text("Relay:DataPath") ?? "relay-data");
+        string? certificatePath = Text("Relay:Tls:CertificatePath");
+        string? keyPath = Text("Relay:Tls:KeyPath");
+        if (keyPath is not null && certificatePath is null)
+        {
+            _errors.Add("Relay:Tls:KeyPath is set, so that Relay:Tls:CertificatePath must be set too.");
+        }
+
+        List<IPEndPoint> listen = Listeners("Relay:Listen", "127.0.0.1:2525");
+        List<IPEndPoint> listenTls = Listeners("Relay:ListenTls", string.Empty);
+        if (listen.Count + listenTls.Count == 0 && _errors.Count == 0)
+        {
+            _errors.Add("Relay:Listen and Relay:ListenTls are both empty: there must be an address to listen on.");
+        }
+
+        List<IPEndPoint> capture = Listeners("Relay:Capture:Listen", "127.0.0.1:2526");
+        if (capture.Count > 1)
+        {
+            Wrong("Relay:Capture:Listen", "one host:port");
+        }
+
+        NextHopSettings? nextHop = NextHop();
+        if (nextHop is not null && HostAndPort.IsLoopback(nextHop.Host) && listen.Concat(listenTls).Any(l => l.Port == nextHop.Port))
+        {
+            _errors.Add($"Relay:NextHop is \"{nextHop}\", where the relay itself listens: mail would go round in a circle.");
+        }
+
+        return new RelaySettings
+        {
+            HostName = HostName(),
+            Listen = listen,
+            ListenTls = listenTls,
+            DataPath = dataPath,
+            NextHop = nextHop,
+            CaptureListen = capture is [var one] ? one : new IPEndPoint(IPAddress.Loopback, 0),
+            CapturePath = Path.GetFullPath(Text("Relay:Capture:Path") ?? Path.Combine(dataPath, "captured")),
+            Users = Users(),
+            CertificatePath = certificatePath is null ? null : Path.GetFullPath(certificatePath),
+            KeyPath = certificatePath is null ? null : Path.GetFullPath(keyPath ?? certificatePath),
+        };
+    }
+
+    private void RefuseUnknownKeys(IConfigurationSection section)
+    {
+        foreach (IConfigurationSection child in section.GetChildren())
+        {
+            bool isKey = Keys.Contains(child.Path, StringComparer.OrdinalIgnoreCase);
+            bool isSection = Array.Exists(Keys, k => k.StartsWith(child.Path + ":", StringComparison.OrdinalIgnoreCase))
+                || UsersPrefix.Equals(child.Path + ":", StringComparison.OrdinalIgnoreCase);
+            bool hasValue = !string.IsNullOrEmpty(child.Value);
+            bool hasChildren = child.GetChildren().Any();
+            if (isKey && hasChildren)
+            {
+                _errors.Add($"{child.Path} is a list or a section: write one text, several values in it separated by commas.");
+            }
+            else if (isSection && hasValue)
+            {
+                _errors.Add($"{child.Path} has a value of its own: it takes keys below it, such as "
+                    + $"{Keys.FirstOrDefault(k => k.StartsWith(child.Path + ":", StringComparison.OrdinalIgnoreCase)) ?? UsersPrefix + "NAME"}.");
+            }
+            else if (isSection && !UsersPrefix.Equals(child.Path + ":", StringComparison.OrdinalIgnoreCase))
+            {
+                RefuseUnknownKeys(child);
+            }
+            else if (!isKey && !isSection)
+            {
+                _errors.Add($"{child.Path} is not a key of the relay. Its keys are {string.Join(", ", Keys)} and {UsersPrefix}NAME.");
+            }
+        }
+    }
+
+    /// <summary>A key's value; null if it is not set. Set to nothing is an error, as it is mostly a variable that was not.</summary>
+    private string? Text(string key)
+    {
+        string? value = _configuration[key];
+        if (value is not null && string.IsNullOrWhiteSpace(value))
+        {
+            _errors.Add($"{key} is set, and empty: leave it out for its default.");
+            return null;
+        }
+
+        return value;
+    }
+
+    private void Wrong(string key, string allowed) => _errors.Add($"{key} is \"{Printable(_configuration[key]!)}\"; allowed is {allowed}.");
+
+    private string HostName()
+    {
+        string? name = Text("Relay:HostName");
+        if (name is null)
+        {
+            string machine = Dns.GetHostName();
+            return PathSyntax.IsHelloName(Encoding.UTF8.GetBytes(machine)) ? machine : "localhost";
+        }
+
+        if (!PathSyntax.IsHelloName(Encoding.UTF8.GetBytes(name)))
+        {
+            Wrong("Relay:HostName", "a domain name or an address literal, such as mail.example.com or [192.0.2.1]");
+        }
+
+        return name;
+    }
+
+    private List<IPEndPoint> Listeners(string key, string byDefault)
+    {
+        var endPoints = new List<IPEndPoint>();
+        foreach (string text in (_configuration[key] ?? byDefault).Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            if (!HostAndPort.TryParseListener(text, out IPEndPoint endPoint))
+            {
+                Wrong(key, ListenerForm);
+                return [];
+            }
+
+            endPoints.Add(endPoint);
+        }
+
+        if (endPoints.Count == 0 && key == "Relay:Capture:Listen")
+        {
+            Wrong(key, "one host:port");
+        }
+
+        return endPoints;
+    }
+
+    private NextHopSettings? NextHop()
+    {
+        string? text = Text("Relay:NextHop");
+        string? tls = Text("Relay:NextHopTls");
+        string? user = Text("Relay:NextHopUser");
+        string? password = Text("Relay:NextHopPassword");
+        string? caPath = Text("Relay:NextHopCaPath");
+        if (text is null)
+        {
+            // Their values are said to be for a next hop that is not there; most likely its key is missing.
+            foreach (string key in Keys.Where(k => k.StartsWith("Relay:NextHop", StringComparison.Ordinal) && k != "Relay:NextHop" && _configuration[k] is not null))
+            {
+                _errors.Add($"{key} is set, and Relay:NextHop is not.");
+            }
+
+            return null;
+        }
+
+        if (!HostAndPort.TryParse(text, out string host, out int port) || port == 0)
+        {
+            Wrong("Relay:NextHop", "host:port, such as smtp.example.com:587 or [2001:db8::1]:25");
+            return null;
+        }
+
+        bool isLoopback = HostAndPort.IsLoopback(host);
+        SmtpTlsMode mode = isLoopback ? SmtpTlsMode.None : SmtpTlsMode.StartTlsRequired;
+        switch (tls?.ToUpperInvariant())
+        {
+            case null:
+                break;
+            case "NONE":
+                mode = SmtpTlsMode.None;
+                break;
+            case "IFOFFERED":
+                mode = SmtpTlsMode.StartTlsIfOffered;
+                break;
+            case "STARTTLS":
+                mode = SmtpTlsMode.StartTlsRequired;
+                break;
+            case "IMPLICIT":
+                mode = SmtpTlsMode.Implicit;
+                break;
+            default:
+                Wrong("Relay:NextHopTls", "None, IfOffered, StartTls or Implicit");
+                break;
+        }
+
+        if (caPath is not null && !File.Exists(caPath))
+        {
+            Wrong("Relay:NextHopCaPath", "the path of a PEM file, and there is none");
+        }
+
+        return new NextHopSettings(host, port, mode, Credentials(user, password, isLoopback, mode), caPath);
+    }
+
+    private SmtpCredentials? Credentials(string? user, string? password, bool isLoopback, SmtpTlsMode mode)
+    {
+        if (user is null != password is null)
+        {
+            _errors.Add($"{(user is null ? "Relay:NextHopPassword" : "Relay:NextHopUser")} is set, so that "
+                + $"{(user is null ? "Relay:NextHopUser" : "Relay:NextHopPassword")} must be set too.");
+        }
+
+        if (user is null || password is null)
+        {
+            return null;
+        }
+
+        if (!isLoopback && mode is SmtpTlsMode.None or SmtpTlsMode.StartTlsIfOffered)
+        {
+            _errors.Add("Relay:NextHopPassword would go over the network in the clear: Relay:NextHopTls must be StartTls or Implicit, unless the next hop is on this machine.");
+        }
+
+        try
+        {
+            return new SmtpCredentials(user, password);
+        }
+        catch (ArgumentException)
+        {
+            // The exception's text may hold what it is about.
+            _errors.Add("Relay:NextHopUser and Relay:NextHopPassword must be text without NUL characters.");
+            return null;
+        }
+    }
+
+    private List<KeyValuePair<string, string>> Users()
+    {
+        var users = new List<KeyValuePair<string, string>>();
+        foreach (IConfigurationSection user in _configuration.GetSection("Relay:Users").GetChildren())
+        {
+            if (user.GetChildren().Any())
+            {
+                _errors.Add($"{user.Path} has keys below it: write {UsersPrefix}NAME=PASSWORD; a name cannot hold a colon.");
+            }
+            else if (string.IsNullOrEmpty(user.Value))
+            {
+                _errors.Add($"{user.Path} has no password: write {UsersPrefix}NAME=PASSWORD.");
+            }
+            else
+            {
+                users.Add(new KeyValuePair<string, string>(user.Key, user.Value));
+            }
+        }
+
+        return users;
+    }
+
+    private static string Printable(string value) => string.Concat(value.Select(c => char.IsControl(c) ? '?' : c));
+}

@@ -1,0 +1,3 @@
+using Relay.Host;
+
+return await RelayProgram.RunAsync(args, Console.Out, Console.Error);

@@ -69,6 +69,22 @@ public sealed class SecretTests
     }
 
     [Fact]
+    public async Task Of_a_client_that_sends_its_password_behind_a_refusal()
+    {
+        // AUTH is not offered in the clear; what the client had pipelined behind it comes in as commands.
+        await using var server = TestServer.Start(authenticator: new ScriptedAuthenticator());
+        await using TestClient client = await server.ConnectSocketAsync();
+        await client.GreetAsync();
+        string secret = Base64(ScriptedAuthenticator.Password);
+        await client.SendAsync($"AUTH LOGIN\r\n{Base64(ScriptedAuthenticator.User)}\r\n{secret}\r\n");
+        await client.ExpectAsync("538 ");
+        await client.ExpectAsync("500 ");
+        await client.ExpectAsync("500 ");
+        Assert.Contains(server.Logs.Entries, e => e.Text.Contains("AUTH LOGIN", StringComparison.Ordinal));
+        Assert.All(server.Logs.Entries, e => Assert.DoesNotContain(secret, e.Text, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Of_an_authenticator_that_fails()
     {
         var authenticator = new ScriptedAuthenticator

@@ -44,7 +44,7 @@ public sealed class SmtpServerOptions
     /// <summary>What to tolerate in MAIL and RCPT. Default nothing.</summary>
     public PathOptions Leniency { get; init; }
 
-    /// <summary>What becomes of a message with a lone CR or LF. Default <see cref="BareLineEndingPolicy.Reject"/>.</summary>
+    /// <summary>What becomes of a message that came by DATA with a lone CR or LF (BDAT's octets are opaque). Default <see cref="BareLineEndingPolicy.Reject"/>.</summary>
     public BareLineEndingPolicy BareLineEndings { get; init; }
 
     /// <summary>What becomes of a message with a NUL that came by DATA. Default <see cref="ContentPolicy.Reject"/>.</summary>

@@ -198,23 +198,29 @@ public sealed class NextHopTests
 
         byte[] piece = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(new string('x', 1022) + "\r\n", 64)));
         int written = 0;
-        while (written < Length)
+        try
         {
-            Task write = submitter.Stream.WriteAsync(piece, TestContext.Current.CancellationToken).AsTask();
-
-            // Looks stalled: whether it is or not, from here on the next hop may read.
-            if (!read.Task.IsCompleted && await Task.WhenAny(write, Task.Delay(1000, TestContext.Current.CancellationToken)) != write)
+            while (written < Length)
             {
-                read.SetResult();
-            }
+                Task write = submitter.Stream.WriteAsync(piece, TestContext.Current.CancellationToken).AsTask();
 
-            await write;
-            written += piece.Length;
-            Assert.True(read.Task.IsCompleted || written < MostAhead, "The relay reads ahead of a next hop that does not.");
+                // Looks stalled: whether it is or not, from here on the next hop may read.
+                if (!read.Task.IsCompleted && await Task.WhenAny(write, Task.Delay(1000, TestContext.Current.CancellationToken)) != write)
+                {
+                    read.SetResult();
+                }
+
+                await write;
+                written += piece.Length;
+                Assert.True(read.Task.IsCompleted || written < MostAhead, "The relay reads ahead of a next hop that does not.");
+            }
+        }
+        finally
+        {
+            read.TrySetResult();
         }
 
         await submitter.DemandAsync(".", 250);
-        Assert.True(read.Task.IsCompleted);
         Assert.True(Assert.Single(hop.Taken).Length > Length);
     }
 }

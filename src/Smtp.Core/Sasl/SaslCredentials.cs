@@ -41,6 +41,9 @@ public sealed class SaslCredentials
     public static SaslCredentials ForToken(string mechanism, string authorizationId, string authenticationId, string token) =>
         new(mechanism, authorizationId, authenticationId, null, token);
 
+    /// <summary>Whether a name holds a control character, which RFC 4013 §2.3 prohibits and which would break the lines of a log.</summary>
+    internal bool HasControls => AuthenticationId.Any(char.IsControl) || AuthorizationId.Any(char.IsControl);
+
     /// <summary>Never a secret.</summary>
     public override string ToString() => $"{Mechanism} {AuthenticationId}";
 }

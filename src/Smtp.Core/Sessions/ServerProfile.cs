@@ -10,6 +10,7 @@ public sealed class ServerProfile
 {
     private readonly byte[][] _ehloReplies = new byte[16][];
     private readonly byte[] _heloReply;
+    private readonly string[] _mechanisms;
 
     /// <summary>Makes a profile.</summary>
     /// <param name="options">What to offer. Read once.</param>
@@ -30,6 +31,7 @@ public sealed class ServerProfile
             }
         }
 
+        _mechanisms = [.. options.AuthenticationMechanisms];
         Options = options;
         HostName = options.HostName;
         Limits = options.Limits;
@@ -93,7 +95,7 @@ public sealed class ServerProfile
 
     /// <summary>Whether a mechanism may be used now: it is configured, and its secret would not cross the network in the clear.</summary>
     internal bool Offers(string mechanism, bool isTls, bool hasBinding, bool hasCertificate) =>
-        Options.AuthenticationMechanisms.Contains(mechanism, StringComparer.OrdinalIgnoreCase)
+        _mechanisms.Contains(mechanism, StringComparer.OrdinalIgnoreCase)
         && SaslServerMechanism.Canonical(mechanism) switch
         {
             "EXTERNAL" => isTls && hasCertificate,
@@ -129,7 +131,7 @@ public sealed class ServerProfile
         Offer(SmtpExtensions.EightBitMime, "8BITMIME");
         Offer(SmtpExtensions.EnhancedStatusCodes, "ENHANCEDSTATUSCODES");
         Offer(SmtpExtensions.StartTls, "STARTTLS");
-        string[] mechanisms = [.. Options.AuthenticationMechanisms.Where(m => Offers(m, isTls, hasBinding, hasCertificate))];
+        string[] mechanisms = [.. _mechanisms.Where(m => Offers(m, isTls, hasBinding, hasCertificate))];
         if (mechanisms.Length > 0 && !isAuthenticated)
         {
             Offer(SmtpExtensions.Auth, "AUTH " + string.Join(' ', mechanisms).ToUpperInvariant());

@@ -148,6 +148,11 @@ public sealed partial class ServerSession
 
     private SessionEffect Follow(SaslServerStep step, IBufferWriter<byte> output)
     {
+        if (step.Credentials is { HasControls: true })
+        {
+            step = SaslServerStep.Malformed;
+        }
+
         switch (step.Kind)
         {
             case SaslServerStepKind.Challenge:

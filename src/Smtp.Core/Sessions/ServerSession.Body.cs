@@ -76,6 +76,12 @@ public sealed partial class ServerSession
             return RefuseChunk(argument, Replies.BadArguments, output);
         }
 
+        // A chunk of nothing that is not the last brings no mail, and a client could send them for ever.
+        if (size == 0 && !isLast && ++_unproductiveCommands > _profile.Limits.MaximumUnproductiveCommands)
+        {
+            return Answer(Replies.TooManyUnproductiveCommands, output);
+        }
+
         _chunk = new ChunkCounter(size);
         _isLastChunk = isLast;
         _phaseBehindChunk = SessionPhase.Chunks;
@@ -285,6 +291,7 @@ public sealed partial class ServerSession
             MessagesAccepted++;
             _errors = 0;
             _unproductiveCommands = 0;
+            _recipientsTooMany = 0;
         }
 
         if (replies == 1)

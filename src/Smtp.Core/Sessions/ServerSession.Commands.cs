@@ -66,7 +66,8 @@ public sealed partial class ServerSession
             return verb == SmtpVerb.Bdat ? RefuseChunk(command.Argument, refusal, output) : Answer(refusal, output);
         }
 
-        if (SequenceRules.IsUnproductive(verb) && ++_unproductiveCommands > limits.MaximumUnproductiveCommands)
+        bool isFirstHello = _phase == SessionPhase.Greeted && verb is SmtpVerb.Ehlo or SmtpVerb.Helo or SmtpVerb.Lhlo && _hello == SmtpVerb.Unknown;
+        if (SequenceRules.IsUnproductive(verb) && !isFirstHello && ++_unproductiveCommands > limits.MaximumUnproductiveCommands)
         {
             return Answer(Replies.TooManyUnproductiveCommands, output);
         }
@@ -264,7 +265,12 @@ public sealed partial class ServerSession
 
         if (_envelope.RecipientCount >= _profile.Limits.MaximumRecipients)
         {
-            // Not an error of the client's: it goes on with the rest in another transaction (RFC 5321 §4.5.3.1.10).
+            // Not an error of the client's: it goes on with the rest in another transaction (RFC 5321 §4.5.3.1.10). Unless it does not stop.
+            if (++_recipientsTooMany > _profile.Limits.MaximumRecipients)
+            {
+                return Answer(Replies.TooManyRecipients, output);
+            }
+
             Replies.TooManyRecipients.WriteTo(output);
             OnSaid(Replies.TooManyRecipients.Code, Replies.TooManyRecipients.Wire);
             return SessionEffect.Flush;

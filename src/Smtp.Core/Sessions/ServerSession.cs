@@ -35,6 +35,7 @@ public sealed partial class ServerSession
     private int _stagedHelloNameLength;
     private int _errors;
     private int _unproductiveCommands;
+    private int _recipientsTooMany;
     private int _unflushed;
 
     /// <summary>Makes a session as at the start of a connection.</summary>
@@ -316,6 +317,7 @@ public sealed partial class ServerSession
         _helloNameLength = 0;
         _errors = 0;
         _unproductiveCommands = 0;
+        _recipientsTooMany = 0;
         _unflushed = 0;
         IsTls = false;
         ChannelBinding = null;

@@ -47,6 +47,6 @@ public enum SessionEffect : byte
     /// </summary>
     UpgradeTls,
 
-    /// <summary>Flush and close the connection.</summary>
+    /// <summary>Flush and close the connection; drop the message that may still be open.</summary>
     Close,
 }

@@ -23,6 +23,7 @@ internal sealed partial class SessionModel(SessionModelLimits limits, IReadOnlyD
     private StringBuilder? _chunks;
     private int _errors;
     private int _unproductive;
+    private int _recipientsTooMany;
     private int _failedLogins;
     private bool _swallowing;
 
@@ -68,8 +69,9 @@ internal sealed partial class SessionModel(SessionModelLimits limits, IReadOnlyD
     // "One reply per command": every path below says exactly once, unless the input ends in the middle of a body.
     private void Say(int code)
     {
-        // 452 to a recipient too many is not the client's fault.
-        if (code >= 400 && code is not (421 or 452) && ++_errors > limits.Errors)
+        // 452 to a recipient too many is not the client's fault, unless it is as many again.
+        bool excused = code == 421 || (code == 452 && _recipientsTooMany <= limits.Recipients);
+        if (code >= 400 && !excused && ++_errors > limits.Errors)
         {
             code = 421;
         }
@@ -134,7 +136,8 @@ internal sealed partial class SessionModel(SessionModelLimits limits, IReadOnlyD
             return;
         }
 
-        if (verb is "EHLO" or "HELO" or "RSET" or "NOOP" or "VRFY" or "HELP" && ++_unproductive > limits.Unproductive)
+        bool firstHello = verb is "EHLO" or "HELO" && !_greeted;
+        if (verb is "EHLO" or "HELO" or "RSET" or "NOOP" or "VRFY" or "HELP" && !firstHello && ++_unproductive > limits.Unproductive)
         {
             Say(421);
             return;
@@ -246,6 +249,7 @@ internal sealed partial class SessionModel(SessionModelLimits limits, IReadOnlyD
         string recipient = match.Groups["path"].Value;
         if (match.Success && _recipients.Count >= limits.Recipients)
         {
+            _recipientsTooMany++;
             return 452;
         }
 
@@ -303,6 +307,12 @@ internal sealed partial class SessionModel(SessionModelLimits limits, IReadOnlyD
         }
 
         long size = long.Parse(match.Groups["size"].Value, CultureInfo.InvariantCulture);
+        if (refusal == 0 && size == 0 && !match.Groups["last"].Success && ++_unproductive > limits.Unproductive)
+        {
+            Say(421);
+            return;
+        }
+
         bool tooBig = refusal == 0 && size > limits.MessageSize - (_chunks?.Length ?? 0);
         int taken = (int)Math.Min(size, _text.Length - _position);
         string octets = _text.Substring(_position, taken);
@@ -347,6 +357,7 @@ internal sealed partial class SessionModel(SessionModelLimits limits, IReadOnlyD
         EndTransaction();
         _errors = 0;
         _unproductive = 0;
+        _recipientsTooMany = 0;
         Say(250);
     }
 

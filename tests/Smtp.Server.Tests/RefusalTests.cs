@@ -83,7 +83,22 @@ public sealed class RefusalTests
         await client.SendAsync("MAIL FROM:<a@example.com>\r\n" + string.Concat(Enumerable.Repeat("RCPT TO:<b@example.net>\r\n", 4000)));
         Assert.Equal("421 4.7.0 Go away", await client.ReadReplyAsync());
         await client.ExpectEndAsync();
+
+        // It reads on: a closed socket would answer the first of these with a reset, and the second one would fail.
+        await client.SendAsync("RCPT TO:<b@example.net>\r\n");
+        await client.SendAsync("RCPT TO:<b@example.net>\r\n");
         await client.DisposeAsync();
+        await server.UntilEmptyAsync();
+    }
+
+    [Fact]
+    public async Task A_client_that_does_not_go_behind_a_421_is_closed_all_the_same()
+    {
+        var policy = new ScriptedPolicy { OnSender = (_, _) => ValueTask.FromResult(GoAway) };
+        await using var server = TestServer.Start(policy: policy);
+        await using TestClient client = await server.ConnectSocketAsync();
+        await client.GreetAsync();
+        await client.SayAsync("MAIL FROM:<a@example.com>", "421 ");
         await server.UntilEmptyAsync();
     }
 

@@ -29,6 +29,7 @@ await using var server = new SmtpServer(new SmtpServerOptions
     Listeners = [new SmtpListenerOptions { EndPoint = endPoint }],
     MessageSink = new CountingSink(),
     MaximumConnections = 100_000,
+    MaximumConnectionsPerAddress = 100_000,
 });
 server.Start();
 await Task.Delay(Timeout.Infinite, stop.Token).ContinueWith(_ => { }, TaskScheduler.Default);

@@ -1,0 +1,33 @@
+using System.Text;
+
+namespace Smtp.Server.Tests;
+
+/// <summary>OpenSSL's own client, which tells what was agreed.</summary>
+[Trait("Category", "Interop")]
+public sealed class OpenSslTests
+{
+    private const string Dialogue =
+        "EHLO openssl.example.com\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.net>\r\nDATA\r\nSubject: x\r\n\r\n..dot\r\n.\r\nQUIT\r\n";
+
+    [Theory]
+    [InlineData("-tls1_2", "TLSv1.2", true)]
+    [InlineData("-tls1_3", "TLSv1.3", true)]
+    [InlineData("-tls1_2", "TLSv1.2", false)]
+    [InlineData("-tls1_3", "TLSv1.3", false)]
+    public async Task Under_both_versions(string option, string version, bool startTls)
+    {
+        await using var server = InteropServer.Start();
+        string said = await ExternalRun.SucceedAsync(
+            "openssl",
+            "openssl",
+            [
+                "s_client", "-connect", $"127.0.0.1:{(startTls ? server.Port : server.TlsPort)}", "-servername", "mail.example.com", option,
+                "-ign_eof", "-nocommands", .. startTls ? (string[])["-starttls", "smtp"] : [],
+            ],
+            Encoding.ASCII.GetBytes(Dialogue));
+        Assert.Contains(version, said, StringComparison.Ordinal);
+        Assert.Contains("Server certificate", said, StringComparison.Ordinal);
+        Assert.Contains("221 2.0.0", said, StringComparison.Ordinal);
+        server.AssertOne("Subject: x\r\n\r\n.dot\r\n"u8.ToArray(), isTls: true);
+    }
+}

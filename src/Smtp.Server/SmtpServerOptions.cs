@@ -78,6 +78,9 @@ public sealed class SmtpServerOptions
             : throw new ArgumentOutOfRangeException(nameof(MaximumConnectionsPerAddress), value, "MaximumConnectionsPerAddress must be at least 1.");
     } = 100;
 
+    /// <summary>Who watches the sessions. Default nobody.</summary>
+    public ISmtpSessionEvents? SessionEvents { get; init; }
+
     /// <summary>Where the server logs. Default nowhere.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 

@@ -14,6 +14,9 @@ public sealed partial class ServerSession
     // What is said when the client has taken the challenge that tells it why it was refused.
     private SmtpReply _owedRefusal;
 
+    /// <summary>The mechanism of the exchange that runs or ran last, by its registered name; null before one and where AUTH was refused without one.</summary>
+    public string? AuthenticationMechanism { get; private set; }
+
     /// <summary>What to check on <see cref="SessionEffect.Authenticate"/>, or to look up on <see cref="SessionEffect.LookUpSecret"/>; null otherwise.</summary>
     public SaslCredentials? Credentials { get; private set; }
 
@@ -60,7 +63,10 @@ public sealed partial class ServerSession
     /// <summary>Gives the secret that <see cref="SessionEffect.LookUpSecret"/> asked for.</summary>
     /// <param name="secret">Null for an unknown user; the client notices only at the end, and cannot tell it from a wrong password.</param>
     /// <param name="output">Where replies go.</param>
-    public void ResumeSecret(ScramSecret? secret, IBufferWriter<byte> output)
+    /// <param name="failure">
+    /// A 4yz that ends the exchange at once, where the secret could not be looked up, such as <see cref="Replies.AuthenticationUnavailable"/>. Default: none.
+    /// </param>
+    public void ResumeSecret(ScramSecret? secret, IBufferWriter<byte> output, SmtpReply failure = default)
     {
         ArgumentNullException.ThrowIfNull(output);
         if (_awaited != SessionEffect.LookUpSecret)
@@ -70,12 +76,19 @@ public sealed partial class ServerSession
 
         _awaited = SessionEffect.NeedInput;
         Credentials = null;
+        if (!failure.IsPositive)
+        {
+            FailAuthentication(failure, output);
+            return;
+        }
+
         Follow(_mechanism!.SupplySecret(secret), output);
     }
 
     /// <summary><c>"AUTH" SP sasl-mech [SP initial-response] CRLF</c> (RFC 4954 §4)</summary>
     private SessionEffect Auth(ReadOnlySpan<byte> argument, IBufferWriter<byte> output)
     {
+        AuthenticationMechanism = null;
         if (IsAuthenticated)
         {
             return Answer(Replies.AlreadyAuthenticated, output);
@@ -101,6 +114,7 @@ public sealed partial class ServerSession
         }
 
         _mechanism = SaslServerMechanism.Create(mechanism, Offers("SCRAM-SHA-256-PLUS", IsTls), ChannelBinding);
+        AuthenticationMechanism = _mechanism!.Name;
         _phase = SessionPhase.Authenticating;
         if (space < 0)
         {

@@ -329,6 +329,7 @@ public sealed partial class ServerSession
         LastReplyCode = 0;
         ResetAuthentication();
         _authenticationFailures = 0;
+        AuthenticationMechanism = null;
         ResetBody();
         _abortOwed = false;
         _discarded = 0;

@@ -24,6 +24,9 @@ internal sealed class ReceiveBuffer
     private int _end;
     private bool _wasFilled;
 
+    /// <summary>Whether a secret was received since the array was rented: it is then wiped before others get it.</summary>
+    internal bool HoldsSecret { get; set; }
+
     /// <summary>Whether nothing is left.</summary>
     internal bool IsEmpty => _start == _end;
 
@@ -49,6 +52,9 @@ internal sealed class ReceiveBuffer
         {
             byte[] array = ArrayPool<byte>.Shared.Rent(wanted);
             _array.AsSpan(_start, left).CopyTo(array);
+
+            // A partial line may be an AUTH whose verdict, which tells that it is one, comes when it is whole.
+            HoldsSecret |= left > 0;
             Return();
             _array = array;
             _start = 0;
@@ -85,7 +91,8 @@ internal sealed class ReceiveBuffer
     {
         if (_array.Length > 0)
         {
-            ArrayPool<byte>.Shared.Return(_array);
+            ArrayPool<byte>.Shared.Return(_array, clearArray: HoldsSecret);
+            HoldsSecret = false;
         }
     }
 }

@@ -8,6 +8,7 @@ internal sealed partial class SmtpServerConnection
 {
     private async ValueTask CloseAsync()
     {
+        await DelayRefusalAsync().ConfigureAwait(false);
         await FlushAsync().ConfigureAwait(false);
         SetDeadline(DeadlineKind.Cut, _server.Now + (long)_options.Timeouts.Write.TotalMilliseconds);
         if (_stream is SslStream tls)
@@ -16,7 +17,7 @@ internal sealed partial class SmtpServerConnection
         }
 
         _transport.EndWriting();
-        if (_session.LastVerb != SmtpVerb.Quit && _interruption == CloseReason.Completed)
+        if (_session.LastVerb != SmtpVerb.Quit && _interruption == SmtpCloseReason.Completed)
         {
             await LingerAsync().ConfigureAwait(false);
         }
@@ -78,8 +79,7 @@ internal sealed partial class SmtpServerConnection
             _server.Addresses.Leave(address);
         }
 
-        _metrics.SessionEnded(_reason, _options.TimeProvider.GetUtcNow() - _context.StartedAt);
-        ServerLog.Closed(_logger, Id, _session.MessagesAccepted, _reason);
+        OnEnded();
         _received.Release();
         _output.Release();
         if (Interlocked.Exchange(ref _gone, null) is { } gone)

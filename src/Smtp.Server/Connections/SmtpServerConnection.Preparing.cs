@@ -1,32 +1,12 @@
 using System.Net;
 using System.Net.Sockets;
-using Microsoft.Extensions.Logging;
 using Smtp.Core;
 
 namespace Smtp.Server;
 
-/// <content>What comes before the session, and who watches it.</content>
+/// <content>What comes before the session.</content>
 internal sealed partial class SmtpServerConnection
 {
-    /// <inheritdoc/>
-    void ISessionObserver.OnCommand(ServerSession session, ReadOnlySpan<byte> line)
-    {
-        if (_server.ProtocolLogger.IsEnabled(LogLevel.Trace))
-        {
-            ServerLog.Command(_server.ProtocolLogger, Id, line.IsEmpty ? "(not shown)" : Printable(line));
-        }
-    }
-
-    /// <inheritdoc/>
-    void ISessionObserver.OnReply(ServerSession session, SmtpVerb verb, int code, ReadOnlySpan<byte> wire)
-    {
-        _metrics.Command(verb, code, wire);
-        if (_server.ProtocolLogger.IsEnabled(LogLevel.Trace))
-        {
-            ServerLog.Reply(_server.ProtocolLogger, Id, wire.IsEmpty ? "334 (not shown)" : Printable(wire.TrimEnd("\r\n"u8)));
-        }
-    }
-
     /// <summary>
     /// Reads a trusted proxy's header, counts the client's address, shakes hands where TLS is implicit, holds the greeting back.
     /// </summary>
@@ -39,11 +19,12 @@ internal sealed partial class SmtpServerConnection
         }
 
         ServerLog.Connected(_logger, Id, _context.RemoteEndPoint, _context.LocalEndPoint);
+        OnConnected();
         bool crowded = !TryCountAddress();
         if (crowded)
         {
             ServerLog.TooManyConnectionsFromAddress(_logger, Id, _context.RemoteEndPoint, _options.MaximumConnectionsPerAddress);
-            _reason = CloseReason.Refused;
+            _reason = SmtpCloseReason.Refused;
             if (_listener.Tls == TlsMode.Implicit)
             {
                 // Not worth a handshake.
@@ -102,7 +83,7 @@ internal sealed partial class SmtpServerConnection
         if (header is null)
         {
             ServerLog.BadProxyHeader(_logger, Id, _context.PeerEndPoint);
-            _reason = CloseReason.Refused;
+            _reason = SmtpCloseReason.Refused;
             return false;
         }
 
@@ -126,13 +107,4 @@ internal sealed partial class SmtpServerConnection
         _countedAddress = remote.Address;
         return true;
     }
-
-    private static string Printable(ReadOnlySpan<byte> text) =>
-        string.Create(text.Length, text, static (shown, octets) =>
-        {
-            for (int i = 0; i < shown.Length; i++)
-            {
-                shown[i] = octets[i] is >= 0x20 and < 0x7F ? (char)octets[i] : octets[i] == '\n' ? '\n' : '?';
-            }
-        });
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using Smtp.Core;
 
 namespace Smtp.Server;
@@ -76,6 +77,31 @@ internal sealed partial class SmtpServerConnection
             ? decision
             : throw new InvalidOperationException($"A decision is 2yz, 4yz or 5yz, but was {decision}.");
 
+    /// <summary>
+    /// Sends what was said while a seam takes its time: a 250 to a message must not wait for what comes behind it (RFC 2920 §3.2). Where all seams
+    /// answer at once, a group of commands still gets one packet.
+    /// </summary>
+    private ValueTask<SmtpReply> FlushUnlessDecided(ValueTask<SmtpReply> deciding) =>
+        deciding.IsCompleted || _output.IsEmpty ? deciding : FlushMeanwhileAsync(deciding);
+
+    private async ValueTask<SmtpReply> FlushMeanwhileAsync(ValueTask<SmtpReply> deciding)
+    {
+        ExceptionDispatchInfo? lost = null;
+        try
+        {
+            await FlushAsync().ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            // The seam still works on this session's envelope: nothing of it may be given back before it has ended.
+            lost = ExceptionDispatchInfo.Capture(error);
+        }
+
+        SmtpReply decision = await deciding.ConfigureAwait(false);
+        lost?.Throw();
+        return decision;
+    }
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<SmtpReply> OpenMessageAsync()
     {
@@ -125,13 +151,16 @@ internal sealed partial class SmtpServerConnection
         _session.ResumeCommit(replies, _output);
     }
 
-    private async ValueTask<ScramSecret?> FindSecretAsync(SaslCredentials credentials)
+    private async ValueTask ResumeSecretAsync(SaslCredentials credentials)
     {
+        ScramSecret? secret = null;
+        SmtpReply failure = default;
         try
         {
-            return _options.Authenticator is IScramSecretStore store
-                ? await store.FindSecretAsync(_context, credentials.AuthenticationId, Gone).ConfigureAwait(false)
-                : null;
+            if (_options.Authenticator is IScramSecretStore store)
+            {
+                secret = await store.FindSecretAsync(_context, credentials.AuthenticationId, Gone).ConfigureAwait(false);
+            }
         }
         catch (Exception error)
         {
@@ -140,8 +169,10 @@ internal sealed partial class SmtpServerConnection
                 ServerLog.SeamFailed(_logger, Id, nameof(IScramSecretStore), error);
             }
 
-            return null;
+            failure = Replies.AuthenticationUnavailable;
         }
+
+        _session.ResumeSecret(secret, _output, failure);
     }
 
     private ValueTask WriteBodyAsync()
@@ -201,10 +232,9 @@ internal sealed partial class SmtpServerConnection
 
     private async ValueTask<AuthenticationResult> AuthenticateAsync(SaslCredentials credentials)
     {
-        AuthenticationResult result;
         try
         {
-            result = await _options.Authenticator!.AuthenticateAsync(_context, credentials, Gone).ConfigureAwait(false);
+            return await _options.Authenticator!.AuthenticateAsync(_context, credentials, Gone).ConfigureAwait(false);
         }
         catch (Exception error)
         {
@@ -215,18 +245,6 @@ internal sealed partial class SmtpServerConnection
 
             return AuthenticationResult.Unavailable;
         }
-
-        _metrics.Authentication(credentials.Mechanism, result.Identity is not null);
-        if (result.Identity is { } identity)
-        {
-            ServerLog.Authenticated(_logger, Id, identity, credentials.Mechanism);
-        }
-        else
-        {
-            ServerLog.AuthenticationFailed(_logger, Id, _context.RemoteEndPoint, credentials.Mechanism);
-        }
-
-        return result;
     }
 
     private bool IsCancellation(Exception error) => error is OperationCanceledException && (_server.IsStoppedForGood || _gone is { IsCancellationRequested: true });

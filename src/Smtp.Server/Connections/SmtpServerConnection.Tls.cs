@@ -50,7 +50,7 @@ internal sealed partial class SmtpServerConnection
         {
             ServerLog.TlsFailed(_logger, Id, _context.RemoteEndPoint, error.InnerException?.Message ?? error.Message);
             _metrics.Handshake(null);
-            _reason = _interruption != CloseReason.Completed ? _interruption : CloseReason.TlsFailed;
+            _reason = _interruption != SmtpCloseReason.Completed ? _interruption : SmtpCloseReason.TlsFailed;
             await tls.DisposeAsync().ConfigureAwait(false);
             return false;
         }
@@ -62,8 +62,7 @@ internal sealed partial class SmtpServerConnection
         _context.TlsCipherSuite = tls.NegotiatedCipherSuite.ToString();
         _context.TlsServerName = tls.TargetHostName;
         _context.ClientCertificate = tls.RemoteCertificate as X509Certificate2;
-        _metrics.Handshake(_context.TlsProtocol.ToString());
-        ServerLog.TlsEstablished(_logger, Id, tls.SslProtocol.ToString(), _context.TlsCipherSuite);
+        OnTlsEstablished();
         return true;
     }
 

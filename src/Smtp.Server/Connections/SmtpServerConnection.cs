@@ -25,7 +25,7 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
     private IPAddress? _countedAddress;
     private IMessageWriter? _writer;
     private CancellationTokenSource? _gone;
-    private CloseReason _reason;
+    private SmtpCloseReason _reason;
 
     // Kind and time in one word, so that the heartbeat never sees the one without the other: milliseconds << 2 | kind.
     private long _deadline;
@@ -36,7 +36,7 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
     private int _bodyWaits;
 
     // Set once, from another thread, before reading is ended: what the client is to be told.
-    private volatile CloseReason _interruption;
+    private volatile SmtpCloseReason _interruption;
 
     internal SmtpServerConnection(SmtpServer server, long id, ConnectionTransport transport, ServerProfile profile, SmtpListenerOptions listener)
     {
@@ -49,11 +49,7 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
         _metrics = server.Metrics;
         _session = server.Sessions.Get();
         _session.Reset(profile);
-        if (_metrics.WatchesCommands || server.ProtocolLogger.IsEnabled(LogLevel.Trace))
-        {
-            _session.Observer = this;
-        }
-
+        _session.Observer = this;
         _context = new SmtpSessionContext(_session, id, transport, _options.TimeProvider.GetUtcNow());
     }
 
@@ -121,6 +117,7 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
                         {
                             // Something was answered, so what comes next is another command. What is dropped of an overlong line is not.
                             _commandDeadline = 0;
+                            await DelayRefusalAsync().ConfigureAwait(false);
                             await FlushAsync().ConfigureAwait(false);
                         }
 
@@ -135,13 +132,13 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
                         _bodyReceived += count;
                         _metrics.Received(count);
                         input = _received.Unconsumed;
-                        if (_interruption != CloseReason.Completed)
+                        if (_interruption != SmtpCloseReason.Completed)
                         {
                             Interrupted();
                         }
                         else if (count == 0)
                         {
-                            _reason = CloseReason.Disconnected;
+                            _reason = SmtpCloseReason.Disconnected;
                             return;
                         }
 
@@ -163,15 +160,10 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
                     case SessionEffect.Authenticate:
                         AuthenticationResult result = await AuthenticateAsync(_session.Credentials!).ConfigureAwait(false);
                         _session.ResumeAuthentication(result.Identity, result.Reply, _output);
-                        if (!_session.IsAuthenticated)
-                        {
-                            await DelayAsync(_options.Timeouts.AuthenticationFailureDelay).ConfigureAwait(false);
-                        }
-
                         break;
 
                     case SessionEffect.LookUpSecret:
-                        _session.ResumeSecret(await FindSecretAsync(_session.Credentials!).ConfigureAwait(false), _output);
+                        await ResumeSecretAsync(_session.Credentials!).ConfigureAwait(false);
                         break;
 
                     case SessionEffect.UpgradeTls:
@@ -199,7 +191,7 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
                         return;
 
                     default:
-                        SmtpReply decision = await DecideAsync(effect).ConfigureAwait(false);
+                        SmtpReply decision = await FlushUnlessDecided(DecideAsync(effect)).ConfigureAwait(false);
                         _session.Resume(decision, _output);
                         break;
                 }
@@ -208,11 +200,11 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
         catch (Exception error) when (error is IOException or ObjectDisposedException or OperationCanceledException)
         {
             // The transport's way of saying that the peer has gone, or that the deadline cut it.
-            _reason = _interruption != CloseReason.Completed ? _interruption : CloseReason.Disconnected;
+            _reason = _interruption != SmtpCloseReason.Completed ? _interruption : SmtpCloseReason.Disconnected;
         }
         catch (Exception error)
         {
-            _reason = CloseReason.Failed;
+            _reason = SmtpCloseReason.Failed;
             ServerLog.ConnectionFailed(_logger, Id, error);
         }
         finally
@@ -230,16 +222,16 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
         switch ((DeadlineKind)(deadline & 3))
         {
             case DeadlineKind.Read when isOver:
-                Interrupt(CloseReason.TimedOut);
+                Interrupt(SmtpCloseReason.TimedOut);
                 break;
 
             case DeadlineKind.Cut when isOver:
-                _interruption = CloseReason.TimedOut;
+                _interruption = SmtpCloseReason.TimedOut;
                 _transport.Abort();
                 break;
 
             case DeadlineKind.Read when IsBodyTooSlow():
-                Interrupt(CloseReason.TimedOut);
+                Interrupt(SmtpCloseReason.TimedOut);
                 break;
 
             case DeadlineKind.None when Volatile.Read(ref _gone) is { IsCancellationRequested: false } gone && _transport.IsClosedByPeer:
@@ -250,9 +242,9 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
     }
 
     /// <summary>Ends the connection with a 421 as soon as the client is waited for. From another thread.</summary>
-    internal void Interrupt(CloseReason reason)
+    internal void Interrupt(SmtpCloseReason reason)
     {
-        if (_interruption == CloseReason.Completed)
+        if (_interruption == SmtpCloseReason.Completed)
         {
             _interruption = reason;
             _transport.EndReading();
@@ -265,7 +257,7 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
     {
         if (force || _session.Phase is SessionPhase.Connected or SessionPhase.Greeted or SessionPhase.Ready or SessionPhase.Refused)
         {
-            Interrupt(CloseReason.Shutdown);
+            Interrupt(SmtpCloseReason.Shutdown);
         }
     }
 
@@ -285,7 +277,7 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
     /// </remarks>
     internal void Abort()
     {
-        _interruption = CloseReason.Shutdown;
+        _interruption = SmtpCloseReason.Shutdown;
         if ((DeadlineKind)(Volatile.Read(ref _deadline) & 3) != DeadlineKind.None)
         {
             _transport.Abort();
@@ -325,6 +317,18 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
         return waits > timeouts.BodyRateGrace.TotalSeconds && _bodyReceived < (long)waits * timeouts.MinimumBodyRate;
     }
 
+    /// <summary>Holds the refusal of an AUTH back.</summary>
+    private ValueTask DelayRefusalAsync()
+    {
+        if (!_owesAuthenticationDelay)
+        {
+            return ValueTask.CompletedTask;
+        }
+
+        _owesAuthenticationDelay = false;
+        return DelayAsync(_options.Timeouts.AuthenticationFailureDelay);
+    }
+
     private async ValueTask DelayAsync(TimeSpan delay)
     {
         if (delay > TimeSpan.Zero)
@@ -336,12 +340,12 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
     /// <summary>Looks whether the client is to be waited for at all, and sets the deadline.</summary>
     private bool PrepareToRead()
     {
-        if (_server.IsStopping && _session.Phase is SessionPhase.Greeted or SessionPhase.Ready && _interruption == CloseReason.Completed)
+        if (_server.IsStopping && _session.Phase is SessionPhase.Greeted or SessionPhase.Ready && _interruption == SmtpCloseReason.Completed)
         {
-            _interruption = CloseReason.Shutdown;
+            _interruption = SmtpCloseReason.Shutdown;
         }
 
-        if (_interruption != CloseReason.Completed)
+        if (_interruption != SmtpCloseReason.Completed)
         {
             Interrupted();
             return false;
@@ -371,7 +375,7 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
     private void Interrupted()
     {
         _reason = _interruption;
-        _session.Terminate(_interruption == CloseReason.TimedOut ? Replies.TimedOut : Replies.ShuttingDown, _output);
+        _session.Terminate(_interruption == SmtpCloseReason.TimedOut ? Replies.TimedOut : Replies.ShuttingDown, _output);
     }
 
     private ValueTask FlushAsync()

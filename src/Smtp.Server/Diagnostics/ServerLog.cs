@@ -19,7 +19,7 @@ internal static partial class ServerLog
     internal static partial void Connected(ILogger logger, long connectionId, EndPoint? remoteEndPoint, EndPoint? localEndPoint);
 
     [LoggerMessage(11, LogLevel.Debug, "Connection {ConnectionId} closed after {Messages} messages: {Reason}")]
-    internal static partial void Closed(ILogger logger, long connectionId, long messages, CloseReason reason);
+    internal static partial void Closed(ILogger logger, long connectionId, long messages, SmtpCloseReason reason);
 
     [LoggerMessage(12, LogLevel.Warning, "Connection {ConnectionId} refused: {Limit} connections are open")]
     internal static partial void TooManyConnections(ILogger logger, long connectionId, int limit);
@@ -44,6 +44,9 @@ internal static partial class ServerLog
 
     [LoggerMessage(20, LogLevel.Error, "Connection {ConnectionId}: {Seam} failed; the client was told 4yz")]
     internal static partial void SeamFailed(ILogger logger, long connectionId, string seam, Exception error);
+
+    [LoggerMessage(24, LogLevel.Error, "Connection {ConnectionId}: ISmtpSessionEvents failed")]
+    internal static partial void EventsFailed(ILogger logger, long connectionId, Exception error);
 
     [LoggerMessage(21, LogLevel.Error, "Connection {ConnectionId} failed")]
     internal static partial void ConnectionFailed(ILogger logger, long connectionId, Exception error);

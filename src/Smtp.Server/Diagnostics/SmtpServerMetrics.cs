@@ -44,14 +44,11 @@ internal sealed class SmtpServerMetrics : IDisposable
         _authentications = _meter.CreateCounter<long>("smtp.server.authentications", "{exchange}", "AUTH exchanges that were decided, by mechanism and outcome");
     }
 
-    /// <summary>Whether anybody wants to know of each command.</summary>
-    internal bool WatchesCommands => _commands.Enabled || _rejections.Enabled;
-
     public void Dispose() => _meter.Dispose();
 
     internal void SessionStarted() => _active.Add(1);
 
-    internal void SessionEnded(CloseReason reason, TimeSpan duration)
+    internal void SessionEnded(SmtpCloseReason reason, TimeSpan duration)
     {
         _active.Add(-1);
         if (_sessions.Enabled || _duration.Enabled)
@@ -64,6 +61,11 @@ internal sealed class SmtpServerMetrics : IDisposable
 
     internal void Command(SmtpVerb verb, int code, ReadOnlySpan<byte> wire)
     {
+        if (!_commands.Enabled && !_rejections.Enabled)
+        {
+            return;
+        }
+
         string name = Verbs[(int)verb];
         _commands.Add(1, new("smtp.command", name), new("smtp.reply_code", Codes[code]));
         if (code >= 400 && _rejections.Enabled)

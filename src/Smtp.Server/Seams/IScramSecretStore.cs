@@ -9,6 +9,6 @@ public interface IScramSecretStore
     /// <param name="session">Who asks.</param>
     /// <param name="userName">As the client wrote it.</param>
     /// <param name="cancellationToken">Fires when the connection is gone or the server stops for good.</param>
-    /// <returns>Null for an unknown user: the client then fails at the end and cannot tell why. An exception is logged and treated so too.</returns>
+    /// <returns>Null for an unknown user: the client then fails at the end and cannot tell why. An exception is logged and answered 454 4.7.0.</returns>
     ValueTask<ScramSecret?> FindSecretAsync(SmtpSessionContext session, string userName, CancellationToken cancellationToken);
 }

@@ -1,7 +1,7 @@
 namespace Smtp.Server;
 
 /// <summary>Why a connection ended.</summary>
-internal enum CloseReason : byte
+public enum SmtpCloseReason : byte
 {
     /// <summary>Nothing special: the client said QUIT, or the session ended it with a reply.</summary>
     Completed,

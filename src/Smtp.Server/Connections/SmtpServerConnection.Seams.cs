@@ -216,17 +216,36 @@ internal sealed partial class SmtpServerConnection
             return AuthenticationResult.Unavailable;
         }
 
-        _metrics.Authentication(credentials.Mechanism, result.Identity is not null);
-        if (result.Identity is { } identity)
+        OnAuthenticationEnded(credentials.Mechanism, result.Identity);
+        return result;
+    }
+
+    /// <summary>
+    /// Tells of a SCRAM exchange that is over, and holds its refusal back as any other. The session decides such an exchange alone, so that no effect says so.
+    /// </summary>
+    private ValueTask ReportProofAsync()
+    {
+        if (_claim is null || _session.Phase == SessionPhase.Authenticating)
         {
-            ServerLog.Authenticated(_logger, Id, identity, credentials.Mechanism);
+            return ValueTask.CompletedTask;
+        }
+
+        OnAuthenticationEnded(_claim.Mechanism, _session.Identity);
+        _claim = null;
+        return _session.IsAuthenticated ? ValueTask.CompletedTask : DelayAsync(_options.Timeouts.AuthenticationFailureDelay);
+    }
+
+    private void OnAuthenticationEnded(string mechanism, string? identity)
+    {
+        _metrics.Authentication(mechanism, identity is not null);
+        if (identity is not null)
+        {
+            ServerLog.Authenticated(_logger, Id, identity, mechanism);
         }
         else
         {
-            ServerLog.AuthenticationFailed(_logger, Id, _context.RemoteEndPoint, credentials.Mechanism);
+            ServerLog.AuthenticationFailed(_logger, Id, _context.RemoteEndPoint, mechanism);
         }
-
-        return result;
     }
 
     private bool IsCancellation(Exception error) => error is OperationCanceledException && (_server.IsStoppedForGood || _gone is { IsCancellationRequested: true });

@@ -24,6 +24,9 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
     private Stream _stream;
     private IPAddress? _countedAddress;
     private IMessageWriter? _writer;
+
+    // Who a SCRAM exchange is about until it is over.
+    private SaslCredentials? _claim;
     private CancellationTokenSource? _gone;
     private CloseReason _reason;
 
@@ -117,6 +120,7 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
                 {
                     case SessionEffect.NeedInput:
                         _received.KeepLast(input.Length);
+                        await ReportProofAsync().ConfigureAwait(false);
                         if (!_output.IsEmpty)
                         {
                             // Something was answered, so what comes next is another command. What is dropped of an overlong line is not.
@@ -149,6 +153,7 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
 
                     case SessionEffect.Flush:
                         _commandDeadline = 0;
+                        await ReportProofAsync().ConfigureAwait(false);
                         await FlushAsync().ConfigureAwait(false);
                         break;
 
@@ -171,7 +176,8 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
                         break;
 
                     case SessionEffect.LookUpSecret:
-                        _session.ResumeSecret(await FindSecretAsync(_session.Credentials!).ConfigureAwait(false), _output);
+                        _claim = _session.Credentials;
+                        _session.ResumeSecret(await FindSecretAsync(_claim!).ConfigureAwait(false), _output);
                         break;
 
                     case SessionEffect.UpgradeTls:

@@ -234,6 +234,7 @@ public sealed class SmtpServer : IAsyncDisposable
 
             // Not ReuseAddress: .NET makes SO_REUSEPORT of it on Unix, and a second server on the same port would get every other client and no error.
             // Connections of an earlier server in TIME_WAIT do not stand in the way without it.
+            UnixSocketFile.RemoveStale(listener.EndPoint);
             socket.Bind(listener.EndPoint);
             socket.Listen(listener.Backlog);
             return socket;

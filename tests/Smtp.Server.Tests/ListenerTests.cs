@@ -94,6 +94,92 @@ public sealed class ListenerTests
     }
 
     [Fact]
+    public async Task A_stale_socket_file_is_taken_over()
+    {
+        string path = Path.Combine(Path.GetTempPath(), $"smtp-{Guid.NewGuid():N}.sock");
+        var endPoint = new UnixDomainSocketEndPoint(path);
+        LeaveStale(path);
+        await Assert.ThrowsAsync<SocketException>(() => TestClient.ConnectAsync(endPoint));
+        await using (var server = TestServer.Start(listeners: new SmtpListenerOptions { EndPoint = endPoint }))
+        {
+            await using TestClient client = await TestClient.ConnectAsync(endPoint);
+            await client.GreetAsync();
+        }
+
+        Assert.False(File.Exists(path));
+    }
+
+    [Fact]
+    public async Task A_socket_file_that_somebody_listens_on_stays_his()
+    {
+        string path = Path.Combine(Path.GetTempPath(), $"smtp-{Guid.NewGuid():N}.sock");
+        var listener = new SmtpListenerOptions { EndPoint = new UnixDomainSocketEndPoint(path) };
+        await using var first = TestServer.Start(listeners: listener);
+        SocketException error = Assert.Throws<SocketException>(() => TestServer.Start(listeners: listener));
+        Assert.Equal(SocketError.AddressAlreadyInUse, error.SocketErrorCode);
+        await using TestClient client = await TestClient.ConnectAsync(listener.EndPoint);
+        await client.GreetAsync();
+    }
+
+    [Theory]
+    [InlineData("file")]
+    [InlineData("empty file")]
+    [InlineData("folder")]
+    public void What_is_no_socket_is_not_removed(string what)
+    {
+        string path = Path.Combine(Path.GetTempPath(), $"smtp-{Guid.NewGuid():N}.sock");
+        if (what == "folder")
+        {
+            Directory.CreateDirectory(path);
+        }
+        else
+        {
+            File.WriteAllText(path, what == "file" ? "precious" : string.Empty);
+        }
+
+        try
+        {
+            Assert.Throws<SocketException>(
+                () => TestServer.Start(listeners: new SmtpListenerOptions { EndPoint = new UnixDomainSocketEndPoint(path) }));
+            Assert.True(Path.Exists(path));
+        }
+        finally
+        {
+            if (what == "folder")
+            {
+                Directory.Delete(path);
+            }
+            else
+            {
+                File.Delete(path);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_listener_for_both_families_tells_IPv4_addresses_as_such()
+    {
+        var seen = new List<System.Net.EndPoint?>();
+        var policy = new ScriptedPolicy
+        {
+            OnClient = (session, _) =>
+            {
+                seen.AddRange([session.RemoteEndPoint, session.PeerEndPoint, session.LocalEndPoint]);
+                return default;
+            },
+        };
+        await using var server = TestServer.Start(policy: policy, listeners: new SmtpListenerOptions { EndPoint = new IPEndPoint(IPAddress.IPv6Any, 0) });
+        foreach (IPAddress address in (IPAddress[])[IPAddress.Loopback, IPAddress.IPv6Loopback])
+        {
+            await using TestClient client = await TestClient.ConnectAsync(new IPEndPoint(address, server.EndPoint.Port));
+            await client.GreetAsync();
+            Assert.Equal([client.Socket!.LocalEndPoint, client.Socket.LocalEndPoint, client.Socket.RemoteEndPoint], seen);
+            seen.Clear();
+            await client.SayAsync("QUIT", "221 ");
+        }
+    }
+
+    [Fact]
     public async Task One_connection_too_many_is_told_so()
     {
         await using var server = TestServer.Start(maximumConnections: 2);
@@ -137,5 +223,14 @@ public sealed class ListenerTests
 
         await client.ExpectEndAsync();
         Assert.Single(server.Sink.Messages).AssertEnded(committed: true);
+    }
+
+    /// <summary>The socket removes its own file; a process that is killed has no time for that, which another name at that moment stands for.</summary>
+    private static void LeaveStale(string path)
+    {
+        using var killed = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        killed.Bind(new UnixDomainSocketEndPoint(path + "0"));
+        killed.Listen();
+        File.Move(path + "0", path);
     }
 }

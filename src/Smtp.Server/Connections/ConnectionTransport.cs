@@ -32,6 +32,13 @@ internal abstract class ConnectionTransport : IAsyncDisposable
     /// <summary>Cuts the connection at once, also under pending reads and writes. May be called from any thread and more than once.</summary>
     internal abstract void Abort();
 
+    /// <summary>
+    /// An IPv4 address as such: a socket that listens for both families tells it as <c>::ffff:192.0.2.1</c>, and neither a policy nor a Received field
+    /// should have to know that.
+    /// </summary>
+    internal static EndPoint? Unmapped(EndPoint? endPoint) =>
+        endPoint is IPEndPoint { Address.IsIPv4MappedToIPv6: true } mapped ? new IPEndPoint(mapped.Address.MapToIPv4(), mapped.Port) : endPoint;
+
     /// <summary>Closes the connection.</summary>
     public ValueTask DisposeAsync() => Stream.DisposeAsync();
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Net;
@@ -18,6 +19,8 @@ internal sealed record ProxyHeader(IPEndPoint? Source, IPEndPoint? Destination)
 
     // What version 2 may carry beside addresses (TLVs) is skipped; a balancer's is far below this.
     private const int LongestVersion2 = 4096;
+
+    private static readonly SearchValues<char> AddressOctets = SearchValues.Create("0123456789abcdefABCDEF:.");
 
     private static ReadOnlySpan<byte> Signature => "\r\n\r\n\0\r\nQUIT\n"u8;
 
@@ -137,11 +140,13 @@ internal sealed record ProxyHeader(IPEndPoint? Source, IPEndPoint? Destination)
 
     private static bool TryParseEndPoint(string address, string port, AddressFamily family, out IPEndPoint? endPoint)
     {
+        // IPAddress also reads "[::1]:25", a scope and "0x7f.1", which are no addresses here, and §2.1 allows a port no leading zero.
         bool valid = IPAddress.TryParse(address, out IPAddress? ip)
-            && ip.AddressFamily == family
-            && (family != AddressFamily.InterNetwork || ip.ToString() == address)
-            && ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out _);
-        endPoint = valid ? new IPEndPoint(ip!, ushort.Parse(port, NumberStyles.None, CultureInfo.InvariantCulture)) : null;
+            & ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out ushort number)
+            && ip!.AddressFamily == family
+            && (family == AddressFamily.InterNetwork ? ip.ToString() == address : !address.AsSpan().ContainsAnyExcept(AddressOctets))
+            && (port.Length == 1 || port[0] != '0');
+        endPoint = valid ? new IPEndPoint(ip!, number) : null;
         return valid;
     }
 }

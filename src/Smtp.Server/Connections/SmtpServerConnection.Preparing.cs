@@ -87,8 +87,8 @@ internal sealed partial class SmtpServerConnection
             return false;
         }
 
-        _context.RemoteEndPoint = header.Source ?? _context.RemoteEndPoint;
-        _context.LocalEndPoint = header.Destination ?? _context.LocalEndPoint;
+        _context.RemoteEndPoint = ConnectionTransport.Unmapped(header.Source) ?? _context.RemoteEndPoint;
+        _context.LocalEndPoint = ConnectionTransport.Unmapped(header.Destination) ?? _context.LocalEndPoint;
         return true;
     }
 

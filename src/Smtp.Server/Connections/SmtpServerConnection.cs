@@ -146,6 +146,7 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
 
                     case SessionEffect.Flush:
                         _commandDeadline = 0;
+                        await DelayRefusalAsync().ConfigureAwait(false);
                         await FlushAsync().ConfigureAwait(false);
                         break;
 

@@ -10,10 +10,10 @@ internal sealed class SocketTransport(Socket socket) : ConnectionTransport
     internal override Stream Stream { get; } = new NetworkStream(socket, ownsSocket: true);
 
     /// <inheritdoc/>
-    internal override EndPoint? LocalEndPoint { get; } = socket.LocalEndPoint;
+    internal override EndPoint? LocalEndPoint { get; } = Unmapped(socket.LocalEndPoint);
 
     /// <inheritdoc/>
-    internal override EndPoint? RemoteEndPoint { get; } = socket.RemoteEndPoint;
+    internal override EndPoint? RemoteEndPoint { get; } = Unmapped(socket.RemoteEndPoint);
 
     /// <inheritdoc/>
     internal override bool IsClosedByPeer

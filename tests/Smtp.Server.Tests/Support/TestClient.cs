@@ -137,14 +137,15 @@ internal sealed class TestClient : IAsyncDisposable
         return await ReadReplyAsync();
     }
 
-    internal async Task StartTlsAsync(string serverName = "mail.example.com", SslProtocols protocols = SslProtocols.None)
+    internal async Task StartTlsAsync(string serverName = "mail.example.com", SslProtocols protocols = SslProtocols.None, X509Certificate2? certificate = null)
     {
         await SayAsync("STARTTLS", "220 ");
-        await ShakeHandsAsync(serverName, protocols);
+        await ShakeHandsAsync(serverName, protocols, certificate);
     }
 
     /// <summary>Shakes hands without a look at who signed the certificate.</summary>
-    internal async Task ShakeHandsAsync(string serverName = "mail.example.com", SslProtocols protocols = SslProtocols.None)
+    internal async Task ShakeHandsAsync(
+        string serverName = "mail.example.com", SslProtocols protocols = SslProtocols.None, X509Certificate2? certificate = null)
     {
         Assert.Equal(_start, _end);
         Stream inner = ReferenceEquals(_read, _write) ? _read : new SplitStream(_read, _write);
@@ -153,6 +154,7 @@ internal sealed class TestClient : IAsyncDisposable
         {
             TargetHost = serverName,
             EnabledSslProtocols = protocols,
+            ClientCertificates = certificate is null ? null : [certificate],
 #pragma warning disable CA5359 // What is tested is the server; its certificate is made on the spot.
             RemoteCertificateValidationCallback = (_, _, chain, _) =>
             {

@@ -37,6 +37,9 @@ internal sealed class TestServer : IAsyncDisposable
         BareLineEndingPolicy bareLineEndings = BareLineEndingPolicy.Reject,
         int maximumConnections = 1000,
         bool systemTime = false,
+        IMessageSink? messages = null,
+        IReadOnlyList<string>? mechanisms = null,
+        int? maximumPerAddress = null,
         params IReadOnlyList<SmtpListenerOptions> listeners)
     {
         sink ??= new RecordingSink();
@@ -51,14 +54,15 @@ internal sealed class TestServer : IAsyncDisposable
         {
             HostName = "mail.example.com",
             Listeners = listeners,
-            MessageSink = sink,
+            MessageSink = messages ?? sink,
             Authenticator = authenticator,
+            AuthenticationMechanisms = mechanisms,
             Certificates = certificates,
             Timeouts = timeouts ?? new SmtpServerTimeouts { AuthenticationFailureDelay = TimeSpan.Zero },
             Limits = limits ?? new SmtpLimits(),
             BareLineEndings = bareLineEndings,
             MaximumConnections = maximumConnections,
-            MaximumConnectionsPerAddress = maximumConnections,
+            MaximumConnectionsPerAddress = maximumPerAddress ?? maximumConnections,
             LoggerFactory = logs,
             Policy = policy ?? new ScriptedPolicy(),
             TimeProvider = systemTime ? TimeProvider.System : time,

@@ -10,4 +10,18 @@ namespace Relay.Http;
     UseStringEnumConverter = true,
     AllowDuplicateProperties = false)]
 [JsonSerializable(typeof(MessageRequest))]
+[JsonSerializable(typeof(Problem))]
+[JsonSerializable(typeof(ChangedView))]
+[JsonSerializable(typeof(RescheduleRequest))]
+[JsonSerializable(typeof(StatsView))]
+[JsonSerializable(typeof(PageView<FiguresView>))]
+[JsonSerializable(typeof(WebhookPayload))]
+[JsonSerializable(typeof(SubmittedView))]
+[JsonSerializable(typeof(BatchView))]
+[JsonSerializable(typeof(BatchRequest))]
+[JsonSerializable(typeof(RawMessageRequest))]
+[JsonSerializable(typeof(MessageView))]
+[JsonSerializable(typeof(EventView))]
+[JsonSerializable(typeof(PageView<MessageView>))]
+[JsonSerializable(typeof(PageView<EventView>))]
 internal sealed partial class HttpJson : JsonSerializerContext;

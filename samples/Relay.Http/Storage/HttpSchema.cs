@@ -35,6 +35,7 @@ internal static class HttpSchema
         CREATE INDEX webhook_due ON webhook_deliveries (webhook_id, next_at) WHERE state = 0;
         CREATE INDEX webhook_latest ON webhook_deliveries (webhook_id, id);
         CREATE INDEX webhook_finished ON webhook_deliveries (finished_at) WHERE state <> 0;
+        CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
         CREATE TABLE figure_names (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
         CREATE TABLE figures (
             grain INTEGER NOT NULL, tag INTEGER NOT NULL, recipient INTEGER NOT NULL, start INTEGER NOT NULL, sender INTEGER NOT NULL,

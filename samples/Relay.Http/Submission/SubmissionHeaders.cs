@@ -56,6 +56,27 @@ public static class SubmissionHeaders
         return labels.ToLabels(kept.ToArray());
     }
 
+    /// <summary>A header without its Bcc fields, which name those whom no recipient is to see (RFC 5322 §3.6.3).</summary>
+    internal static byte[] WithoutBcc(ReadOnlySpan<byte> header)
+    {
+        using var kept = new MemoryStream(header.Length);
+        int start = 0;
+        while (start < header.Length)
+        {
+            int end = EndOfField(header, start);
+            ReadOnlySpan<byte> field = header[start..end];
+            int colon = field.IndexOf((byte)':');
+            if (colon < 0 || !Ascii.EqualsIgnoreCase(field[..colon].TrimEnd(" \t"u8), "Bcc"u8))
+            {
+                kept.Write(field);
+            }
+
+            start = end;
+        }
+
+        return kept.ToArray();
+    }
+
     /// <summary>Where the field ends that starts at <paramref name="start"/>: behind the first line ending that no space or tab follows (RFC 5322 §2.2.3).</summary>
     private static int EndOfField(ReadOnlySpan<byte> octets, int start)
     {

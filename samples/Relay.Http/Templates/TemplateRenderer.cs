@@ -61,16 +61,16 @@ internal sealed class TemplateRenderer
             return null;
         }
 
-        var model = new Dictionary<string, object?>(StringComparer.Ordinal);
+        var missing = new SortedSet<string>(StringComparer.Ordinal);
+        var model = new Dictionary<string, FluidValue>(StringComparer.Ordinal);
         if (variables is { ValueKind: JsonValueKind.Object } given)
         {
             foreach (JsonProperty property in given.EnumerateObject())
             {
-                model[property.Name] = Value(property.Value);
+                model[property.Name] = TemplateVariables.Value(property.Value, property.Name + ".", missing);
             }
         }
 
-        var missing = new SortedSet<string>(StringComparer.Ordinal);
         string? subject = await RenderAsync("subject", template.Subject, model, NullEncoder.Default, missing, errors).ConfigureAwait(false);
         string? text = await RenderAsync("text", template.Text, model, NullEncoder.Default, missing, errors).ConfigureAwait(false);
         string? html = await RenderAsync("html", template.Html, model, HtmlEncoder.Default, missing, errors).ConfigureAwait(false);
@@ -85,7 +85,7 @@ internal sealed class TemplateRenderer
     private async ValueTask<string?> RenderAsync(
         string field,
         string? source,
-        Dictionary<string, object?> model,
+        Dictionary<string, FluidValue> model,
         TextEncoder encoder,
         SortedSet<string> missing,
         List<FieldError> errors)
@@ -117,7 +117,7 @@ internal sealed class TemplateRenderer
         try
         {
             var context = new TemplateContext(options);
-            foreach ((string name, object? value) in model)
+            foreach ((string name, FluidValue value) in model)
             {
                 context.SetValue(name, value);
             }
@@ -130,15 +130,4 @@ internal sealed class TemplateRenderer
             return null;
         }
     }
-
-    private static object? Value(JsonElement json) => json.ValueKind switch
-    {
-        JsonValueKind.Object => json.EnumerateObject().GroupBy(p => p.Name).ToDictionary(p => p.Key, p => Value(p.Last().Value)),
-        JsonValueKind.Array => json.EnumerateArray().Select(Value).ToArray(),
-        JsonValueKind.String => json.GetString(),
-        JsonValueKind.Number => json.TryGetDecimal(out decimal number) ? number : json.GetDouble(),
-        JsonValueKind.True => true,
-        JsonValueKind.False => false,
-        _ => null,
-    };
 }

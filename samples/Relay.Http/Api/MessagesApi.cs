@@ -21,7 +21,7 @@ internal sealed class MessagesApi(
             .Accepts<MessageRequest>("application/json").Produces<SubmittedView>(StatusCodes.Status202Accepted)
             .WithName("SendMessage").WithSummary("Send a message").WithDescription("Answered with 202 when the message is on disk.");
         messages.MapPost("/raw", (Delegate)SendRawAsync).Demands(KeyScopes.Send)
-            .Accepts<RawMessageRequest>("application/json").Produces<SubmittedView>(StatusCodes.Status202Accepted)
+            .Accepts<RawMessageRequest>("application/json", "message/rfc822").Produces<SubmittedView>(StatusCodes.Status202Accepted)
             .WithName("SendRawMessage").WithSummary("Send a whole MIME message");
         messages.MapPost("/batch", (Delegate)SendBatchAsync).Demands(KeyScopes.Send)
             .Accepts<BatchRequest>("application/json").Produces<BatchView>()

@@ -21,11 +21,12 @@ public sealed partial class ClientSession
         if (reply.Code == ServiceClosing && stage != SmtpStage.Quit)
         {
             _transaction.DecidePending(_isStarting ? SmtpStage.None : stage, reply);
+            _next.DecidePending(SmtpStage.Mail, reply);
             Close(stage);
             return ClientEffect.Closing;
         }
 
-        if (Phase == ClientPhase.Body)
+        if (Phase == ClientPhase.Body && _expected.Count == 0)
         {
             // A refusal may come before the end of the body. The body is broken off, and with it the connection.
             if (reply.IsPositive)
@@ -82,7 +83,7 @@ public sealed partial class ClientSession
             case ReplyClass.Completion:
                 Peer = _saidEhlo ? PeerCapabilities.Parse(reply) : PeerCapabilities.None;
                 return Complete();
-            case ReplyClass.PermanentFailure when _saidEhlo:
+            case ReplyClass.PermanentFailure when _saidEhlo && !_isLmtp:
                 _saidEhlo = false;
                 _expected.Enqueue(SmtpStage.Hello, CommandWriter.WriteHelo(output, _helloName));
                 return null;
@@ -169,11 +170,23 @@ public sealed partial class ClientSession
             return Violate(PeerViolation.UnexpectedCode, expected.Stage);
         }
 
-        if (expected.Stage != SmtpStage.Data || !reply.IsPositive)
+        switch (expected.Stage)
         {
-            return null;
+            // The transaction is decided; what was to come of the body is not sent (RFC 3030 §2).
+            case SmtpStage.Body when !reply.IsPositive:
+                Phase = Phase == ClientPhase.Body ? ClientPhase.Busy : Phase;
+                return null;
+            case SmtpStage.FinalReply when _hasNext && _transaction.IsDecided:
+                return CompleteTransaction();
+            case SmtpStage.Data when reply.IsPositive:
+                return ApplyGoAhead(isInputEmpty, output);
+            default:
+                return null;
         }
+    }
 
+    private ClientEffect? ApplyGoAhead(bool isInputEmpty, IBufferWriter<byte> output)
+    {
         if (_transaction.HasAcceptedRecipients)
         {
             Phase = ClientPhase.Body;
@@ -184,7 +197,16 @@ public sealed partial class ClientSession
 
         // RFC 2920 §3.1: 354 although no recipient was accepted is answered with a dot alone.
         output.Write(".\r\n"u8);
-        _expected.Enqueue(SmtpStage.FinalReply, 3);
+        _transaction.OnBodySent(_expected, 3);
         return null;
+    }
+
+    /// <summary>The transaction behind takes the place of the one that is done.</summary>
+    private ClientEffect CompleteTransaction()
+    {
+        _transaction.End();
+        (_transaction, _next) = (_next, _transaction);
+        _hasNext = false;
+        return ClientEffect.TransactionCompleted;
     }
 }

@@ -81,6 +81,20 @@ internal sealed class ScriptedPeer(Stream stream, X509Certificate2? certificate 
         _reader.AdvanceTo(result.Buffer.Start);
     }
 
+    /// <summary>Reads so many octets.</summary>
+    internal async Task<byte[]> ReadExactlyAsync(int length)
+    {
+        if (length == 0)
+        {
+            return [];
+        }
+
+        ReadResult result = await _reader.ReadAtLeastAsync(length);
+        byte[] octets = result.Buffer.Slice(0, length).ToArray();
+        _reader.AdvanceTo(result.Buffer.GetPosition(length));
+        return octets;
+    }
+
     internal async Task<string?> ReadLineAsync()
     {
         while (true)

@@ -49,6 +49,7 @@ public sealed partial class SmtpConnection
     {
         cancellationToken.ThrowIfCancellationRequested();
         Enter();
+        HasReadContent = false;
         CancellationTokenRegistration registration = RegisterCancellation(cancellationToken);
         try
         {

@@ -64,6 +64,7 @@ public sealed partial class SmtpConnection
             {
                 LogSent(feed!.FirstResult!);
                 message = feed.Complete();
+                HasReadContent = false;
                 hasRead = input.TryRead(out read);
                 continue;
             }
@@ -75,7 +76,9 @@ public sealed partial class SmtpConnection
                     LogSent(result);
                 }
 
-                message = feed.Complete() ?? BeginFirst(feed);
+                message = feed.Complete();
+                HasReadContent = false;
+                message ??= BeginFirst(feed);
                 if (message is null)
                 {
                     return effect;

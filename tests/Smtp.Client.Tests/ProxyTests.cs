@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Smtp.Core;
 
 namespace Smtp.Client.Tests;
 
@@ -22,7 +21,7 @@ public sealed class ProxyTests
             Assert.Equal([5, 1, 0, 3, 7, .. "mx.test"u8, 0, 25], await ReadAsync(stream, 14));
 
             // The bound address is a name, and the greeting comes in the same packet.
-            await stream.WriteAsync(new byte[] { 5, 0, 0, 3, 2, (byte)'a', (byte)'b', 1, 2, .. Encoding.ASCII.GetBytes(Session) }, Token);
+            await stream.WriteAsync((byte[])[5, 0, 0, 3, 2, (byte)'a', (byte)'b', 1, 2, .. Encoding.ASCII.GetBytes(Session)], Token);
         });
     }
 
@@ -36,7 +35,7 @@ public sealed class ProxyTests
             Assert.Equal([1, 2, .. "us"u8, 4, .. "pass"u8], await ReadAsync(stream, 9));
             await stream.WriteAsync(new byte[] { 1, 0 }, Token);
             Assert.Equal([5, 1, 0, 4, .. IPAddress.Parse("2001:db8::1").GetAddressBytes(), 0, 25], await ReadAsync(stream, 22));
-            await stream.WriteAsync(new byte[] { 5, 0, 0, 1, 127, 0, 0, 1, 1, 2, .. Encoding.ASCII.GetBytes(Session) }, Token);
+            await stream.WriteAsync((byte[])[5, 0, 0, 1, 127, 0, 0, 1, 1, 2, .. Encoding.ASCII.GetBytes(Session)], Token);
         });
     }
 

@@ -48,13 +48,13 @@ public sealed partial class ClientSession
         switch (expected.Stage)
         {
             case SmtpStage.Greeting:
-                return ApplyGreeting(reply, output);
+                return ApplyGreeting(reply, isInputEmpty, output);
             case SmtpStage.Hello:
-                return ApplyHello(reply, output);
+                return ApplyHello(reply, isInputEmpty, output);
             case SmtpStage.StartTls:
                 return ApplyStartTls(reply, isInputEmpty);
             case SmtpStage.Authenticate:
-                return ApplyAuthenticate(reply, output);
+                return ApplyAuthenticate(reply, isInputEmpty, output);
             case SmtpStage.Quit:
                 Close(stage);
                 return ClientEffect.Closing;
@@ -65,10 +65,16 @@ public sealed partial class ClientSession
         }
     }
 
-    private ClientEffect? ApplyGreeting(ReceivedReply reply, IBufferWriter<byte> output)
+    private ClientEffect? ApplyGreeting(ReceivedReply reply, bool isInputEmpty, IBufferWriter<byte> output)
     {
         if (reply.Code == ServiceReady)
         {
+            // What is there before a command is written cannot be its reply; so below.
+            if (!isInputEmpty)
+            {
+                return Violate(PeerViolation.UnexpectedReply, SmtpStage.Greeting);
+            }
+
             WriteEhlo(output);
             return null;
         }
@@ -76,13 +82,15 @@ public sealed partial class ClientSession
         return reply.IsPositive ? Violate(PeerViolation.UnexpectedCode, SmtpStage.Greeting) : RefuseSession(SmtpStage.Greeting);
     }
 
-    private ClientEffect? ApplyHello(ReceivedReply reply, IBufferWriter<byte> output)
+    private ClientEffect? ApplyHello(ReceivedReply reply, bool isInputEmpty, IBufferWriter<byte> output)
     {
         switch (reply.Class)
         {
             case ReplyClass.Completion:
                 Peer = _saidEhlo ? PeerCapabilities.Parse(reply) : PeerCapabilities.None;
                 return Complete();
+            case ReplyClass.PermanentFailure when _saidEhlo && !_isLmtp && !isInputEmpty:
+                return Violate(PeerViolation.UnexpectedReply, SmtpStage.Hello);
             case ReplyClass.PermanentFailure when _saidEhlo && !_isLmtp:
                 _saidEhlo = false;
                 _expected.Enqueue(SmtpStage.Hello, CommandWriter.WriteHelo(output, _helloName));
@@ -110,11 +118,11 @@ public sealed partial class ClientSession
         return ClientEffect.UpgradeTls;
     }
 
-    private ClientEffect? ApplyAuthenticate(ReceivedReply reply, IBufferWriter<byte> output)
+    private ClientEffect? ApplyAuthenticate(ReceivedReply reply, bool isInputEmpty, IBufferWriter<byte> output)
     {
         if (reply.Code == ChallengeFollows)
         {
-            if (++_challenges > MaximumChallenges)
+            if (++_challenges > MaximumChallenges || !isInputEmpty)
             {
                 return Violate(PeerViolation.UnexpectedReply, SmtpStage.Authenticate);
             }

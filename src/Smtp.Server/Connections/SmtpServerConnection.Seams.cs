@@ -110,6 +110,11 @@ internal sealed partial class SmtpServerConnection
         _writer = opening.Writer;
         if (opening.Writer is not null)
         {
+            if (_listener.Role == SmtpListenerRole.Submission)
+            {
+                _writer = new SubmissionWriter(opening.Writer, _options.HostName, _options.TimeProvider.GetUtcNow());
+            }
+
             return default;
         }
 

@@ -47,7 +47,7 @@ internal sealed partial class SmtpServerConnection
                     IMessageWriter writer = _writer!;
                     _writer = null;
                     decision = Demand(await writer.CommitAsync(_server.StoppedForGood).ConfigureAwait(false));
-                    OnMessageEnded(decision.IsPositive, decision.Code);
+                    OnMessageEnded(decision.IsPositive, decision.IsNone ? Replies.MessageAccepted.Code : decision.Code);
                     break;
 
                 default:

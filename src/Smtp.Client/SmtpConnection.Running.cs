@@ -127,6 +127,7 @@ public sealed partial class SmtpConnection
     private async ValueTask<bool> WriteBodyAsync(SmtpMessage message, PipeWriter output)
     {
         MessageContent content = message.Content;
+        HasReadContent = !content.IsMemory;
         PipeReader? source = content.IsMemory ? null : content.OpenReader(FlushLength);
         ReadOnlySequence<byte> piece = content.Memory;
         long length = piece.Length;

@@ -19,7 +19,7 @@ namespace Smtp.Client;
 /// <see cref="IsUsable"/> is false. A cancelled send fills the <see cref="SendResult"/> it was given with what was known.
 /// </para>
 /// </remarks>
-public sealed partial class SmtpConnection : IAsyncDisposable
+public sealed partial class SmtpConnection : IAsyncDisposable, IPoolConnection
 {
     private readonly SmtpConnectionOptions _options;
     private readonly ILogger _logger;
@@ -87,6 +87,7 @@ public sealed partial class SmtpConnection : IAsyncDisposable
         CancellationTokenRegistration registration = RegisterCancellation(cancellationToken);
         try
         {
+            HasReadContent = false;
             result.SetConnection(_options.Host, _options.Port, Tls);
             ClientEffect effect = await RunAsync(message).ConfigureAwait(false);
             if (effect == ClientEffect.Violation)
@@ -147,6 +148,17 @@ public sealed partial class SmtpConnection : IAsyncDisposable
 
         await CloseAsync().ConfigureAwait(false);
     }
+
+    /// <summary>Whether the last message's content was read of what can be read only once, so that it cannot be sent again.</summary>
+    internal bool HasReadContent { get; private set; }
+
+    int? IPoolConnection.MaximumMessages => Peer.MaximumMessages;
+
+    bool IPoolConnection.IsStale() => !IsUsable || _transport.HasInput();
+
+    ValueTask IPoolConnection.PingAsync(CancellationToken cancellationToken) => NoopAsync(cancellationToken);
+
+    ValueTask IPoolConnection.CloseAsync() => DisposeAsync();
 
     /// <summary>Closes the connection at once, without QUIT. A send that is under way fails.</summary>
     public void Abort() => _transport.End(TransportEnd.Closed);

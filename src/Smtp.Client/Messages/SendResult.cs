@@ -33,4 +33,11 @@ public sealed class SendResult
         Port = port;
         Tls = tls;
     }
+
+    /// <summary>Says that there was no connection to send the message over.</summary>
+    internal void SetUnsent(OutgoingEnvelope envelope, string host, int port, SmtpStage stage)
+    {
+        SetConnection(host, port, null);
+        Recipients.Fail(envelope, stage);
+    }
 }

@@ -7,7 +7,7 @@ using Smtp.Core;
 namespace Smtp.Client;
 
 /// <summary>What an <see cref="SmtpConnection"/> connects to, and how.</summary>
-public sealed class SmtpConnectionOptions
+public class SmtpConnectionOptions
 {
     /// <summary>The server's host name or IP address.</summary>
     public required string Host { get; init; }
@@ -56,6 +56,13 @@ public sealed class SmtpConnectionOptions
     public IReadOnlyList<string> Validate()
     {
         var errors = new List<string>();
+        Validate(errors);
+        return errors;
+    }
+
+    /// <summary>Adds a sentence for each thing that is wrong.</summary>
+    private protected virtual void Validate(List<string> errors)
+    {
         if (string.IsNullOrWhiteSpace(Host) || Uri.CheckHostName(Host) == UriHostNameType.Unknown)
         {
             errors.Add($"{nameof(Host)} is neither a host name nor an IP address.");
@@ -95,7 +102,5 @@ public sealed class SmtpConnectionOptions
         {
             errors.Add($"{nameof(Timeouts)}, {nameof(TimeProvider)} and {nameof(LoggerFactory)} cannot be null.");
         }
-
-        return errors;
     }
 }

@@ -57,6 +57,18 @@ public sealed class TransactionReport : IReadOnlyList<RecipientReport>
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
+    /// <summary>Says of every recipient that the message could not be sent for now, because there was no connection to send it over.</summary>
+    /// <param name="envelope">The message's envelope.</param>
+    /// <param name="stage">What failed, before MAIL.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The stage is MAIL or a later one.</exception>
+    public void Fail(OutgoingEnvelope envelope, SmtpStage stage)
+    {
+        ArgumentNullException.ThrowIfNull(envelope);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((int)stage, (int)SmtpStage.Mail, nameof(stage));
+        Start(envelope);
+        BreakPending(stage);
+    }
+
     /// <summary>Starts over for an envelope: every recipient pending.</summary>
     internal void Start(OutgoingEnvelope envelope)
     {

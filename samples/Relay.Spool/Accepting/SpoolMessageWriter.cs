@@ -24,6 +24,7 @@ internal sealed class SpoolMessageWriter : IMessageWriter
     private byte[] _buffer;
     private readonly int _headerStart;
     private int _used;
+    private LineEndingCheck _lineEndings;
     private BodyFileWriter? _file;
 
     // Said at the end, when the rest has been read and dropped (RFC 5321 §4.2.5).
@@ -54,6 +55,13 @@ internal sealed class SpoolMessageWriter : IMessageWriter
             return default;
         }
 
+        _lineEndings.Inspect(chunk.Span);
+        if (_lineEndings.SawBare)
+        {
+            _refusal = Replies.BareLineEndingInBody;
+            return default;
+        }
+
         if (_file is not null)
         {
             return AppendAsync(chunk, cancellationToken);
@@ -78,6 +86,12 @@ internal sealed class SpoolMessageWriter : IMessageWriter
         {
             // (1)
             NewContent content = default;
+            _lineEndings.End();
+            if (_lineEndings.SawBare)
+            {
+                _refusal = Replies.BareLineEndingInBody;
+            }
+
             if (_refusal.IsNone && _file is null && ReadHeader(isWhole: true))
             {
                 content = NewContent.FromMemory(_buffer.AsMemory(0, _used));

@@ -68,7 +68,7 @@ internal sealed partial class SmtpServerConnection
         _transport.Upgrade(tls.Transport);
         _stream = _transport.Stream;
         _certificate = tls.ServerCertificate;
-        _channelBinding = ChannelBinding(_certificate);
+        _channelBinding = _certificate is null ? null : SaslChannelBinding.OfServerCertificate(_certificate);
         _context.TlsProtocol = tls.Protocol;
         _context.TlsCipherSuite = tls.CipherSuite.ToString();
         _context.TlsServerName = tls.ServerName;

@@ -11,11 +11,14 @@ public sealed class SmtpEndpointOptions
     /// <summary>How the endpoint uses TLS. Default <see cref="TlsMode.None"/>. The handshake is Kestrel's, with its certificates and settings for HTTPS.</summary>
     public TlsMode Tls { get; set; }
 
+    /// <inheritdoc cref="SmtpListenerOptions.Role"/>
+    public SmtpListenerRole Role { get; set; }
+
     /// <inheritdoc cref="SmtpListenerOptions.RequireTls"/>
     public bool RequireTls { get; set; }
 
     /// <inheritdoc cref="SmtpListenerOptions.RequireAuthentication"/>
-    public bool RequireAuthentication { get; set; }
+    public bool? RequireAuthentication { get; set; }
 
     /// <inheritdoc cref="SmtpListenerOptions.AllowPlaintextAuthentication"/>
     public bool AllowPlaintextAuthentication { get; set; }

@@ -80,13 +80,13 @@ public static class MimeMessageExtensions
         options.Dkim?.Sign(format, message, [.. options.SignedHeaders.Where(id => id == HeaderId.From || message.Headers.Contains(id))]);
         using var content = new MemoryStream();
         message.WriteTo(format, content);
-        return new SmtpMessage { Envelope = envelope, Content = content.GetBuffer().AsMemory(0, (int)content.Length) };
+        return new SmtpMessage { Envelope = envelope, Content = MessageContent.FromMemory(content.GetBuffer().AsMemory(0, (int)content.Length)) };
     }
 
     private static MailboxAddress? Sender(MimeMessage message) =>
         message.ResentSender ?? message.ResentFrom.Mailboxes.FirstOrDefault() ?? message.Sender ?? message.From.Mailboxes.FirstOrDefault();
 
-    private static IEnumerable<MailboxAddress> Recipients(MimeMessage message)
+    private static MailboxAddress[] Recipients(MimeMessage message)
     {
         MailboxAddress[] resent = [.. message.ResentTo.Mailboxes, .. message.ResentCc.Mailboxes, .. message.ResentBcc.Mailboxes];
         return resent.Length > 0 ? resent : [.. message.To.Mailboxes, .. message.Cc.Mailboxes, .. message.Bcc.Mailboxes];
@@ -95,7 +95,16 @@ public static class MimeMessageExtensions
     /// <summary>An address as a path, its domain in ASCII (IDNA) so that SMTPUTF8 is needed for local parts only.</summary>
     private static SmtpPath Path(MailboxAddress address)
     {
-        string text = MailboxAddress.EncodeAddrspec(address.Address);
+        string text = address.Address;
+        try
+        {
+            text = MailboxAddress.EncodeAddrspec(text);
+        }
+        catch (ParseException)
+        {
+            // Said below.
+        }
+
         return SmtpPath.TryParse(text, out SmtpPath path) && !path.IsNull
             ? path
             : throw new ArgumentException($"The address \"{text}\" cannot be one of an envelope (RFC 5321 section 4.1.2).", nameof(address));

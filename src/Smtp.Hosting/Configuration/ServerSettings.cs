@@ -100,12 +100,14 @@ internal sealed class ServerSettings(string name, IConfigurationSection section)
         }
 
         var d = new SmtpListenerOptions { EndPoint = endPoint ?? new IPEndPoint(IPAddress.None, 0) };
+        SmtpListenerRole role = reader.Choice("Role", d.Role);
         var listener = new SmtpListenerOptions
         {
             EndPoint = d.EndPoint,
+            Role = role,
             Tls = reader.Choice("Tls", d.Tls),
             RequireTls = reader.Value("RequireTls", d.RequireTls),
-            RequireAuthentication = reader.Value("RequireAuthentication", d.RequireAuthentication),
+            RequireAuthentication = reader.Value("RequireAuthentication", role == SmtpListenerRole.Submission),
             AllowPlaintextAuthentication = reader.Value("AllowPlaintextAuthentication", d.AllowPlaintextAuthentication),
             ClientCertificates = reader.Choice("ClientCertificates", d.ClientCertificates),
             Lmtp = reader.Value("Lmtp", d.Lmtp),

@@ -87,7 +87,7 @@ public sealed class SmtpServerHostingOptions
     {
         EndPoint = new IPEndPoint(IPAddress.IPv6Any, port),
         Tls = tls,
+        Role = SmtpListenerRole.Submission,
         RequireTls = true,
-        RequireAuthentication = true,
     });
 }

@@ -69,11 +69,11 @@ public sealed class KestrelTests : IDisposable
         Assert.Contains("SCRAM-SHA-256-PLUS", client.AuthenticationMechanisms);
         for (int i = 0; i < 20; i++)
         {
-            var message = new MimeKit.MimeMessage(
-                [new MimeKit.MailboxAddress("you", "you@example.com")],
-                [new MimeKit.MailboxAddress("friend", "friend@example.net")],
+            var message = new global::MimeKit.MimeMessage(
+                [new global::MimeKit.MailboxAddress("you", "you@example.com")],
+                [new global::MimeKit.MailboxAddress("friend", "friend@example.net")],
                 $"Number {i}",
-                new MimeKit.TextPart("plain") { Text = new string('x', i * 10_000) });
+                new global::MimeKit.TextPart("plain") { Text = new string('x', i * 10_000) });
             await client.SendAsync(message, Token);
         }
 

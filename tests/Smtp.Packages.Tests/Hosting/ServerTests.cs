@@ -44,6 +44,7 @@ public sealed class ServerTests
             ["HostName"] = "mail.example.com",
             ["GreetingText"] = "hello",
             ["Listeners:0:EndPoint"] = "127.0.0.1:0",
+            ["Listeners:0:Role"] = "Submission",
             ["Listeners:0:Tls"] = "StartTls",
             ["Listeners:0:RequireTls"] = "true",
             ["Listeners:0:RequireAuthentication"] = "true",

@@ -32,7 +32,7 @@ public sealed class MimeTests
         using Stream content = received.OpenContent();
         MimeMessage again = await MimeMessage.LoadAsync(content, Token);
         Assert.Equal("Grüße", again.Subject);
-        Assert.Equal("Hällo\r\n.\r\n", again.TextBody.ReplaceLineEndings("\r\n"));
+        Assert.Equal("Hällo\r\n.\r\n", again.TextBody!.ReplaceLineEndings("\r\n"));
     }
 
     [Fact]

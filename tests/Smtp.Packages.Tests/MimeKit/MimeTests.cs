@@ -79,8 +79,8 @@ public sealed class MimeTests
         MimeMessage message = Letter();
         message.To.Clear();
         Assert.Contains("no recipients", Assert.Throws<ArgumentException>(() => message.ToSmtpMessage()).Message, StringComparison.Ordinal);
-        message.To.Add(new MailboxAddress("", "no address"));
-        Assert.Contains("no address", Assert.Throws<ArgumentException>(() => message.ToSmtpMessage()).Message, StringComparison.Ordinal);
+        message.To.Add(new MailboxAddress("", "nobody"));
+        Assert.Contains("nobody", Assert.Throws<ArgumentException>(() => message.ToSmtpMessage()).Message, StringComparison.Ordinal);
     }
 
     [Fact]

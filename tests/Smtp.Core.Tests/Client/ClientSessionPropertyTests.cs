@@ -26,9 +26,11 @@ public sealed class ClientSessionPropertyTests
             string whole = Run(octets, [], input.Pipelining);
             string pieces = Run(octets, [.. input.Cuts.Where(c => c < octets.Length).Order()], input.Pipelining);
 
-            // What stands behind a 354 when it is read is judged otherwise than what comes when the body was sent; and in lockstep, a reply
-            // that is there before its command is none.
-            if (input.Pipelining && !input.Replies.Contains("354", StringComparison.Ordinal))
+            // What stands behind a 354, or another 3yz, when it is read is judged otherwise than what comes when the body was sent; and in
+            // lockstep, a reply that is there before its command is none.
+            if (input.Pipelining
+                && !input.Replies.Contains("354", StringComparison.Ordinal)
+                && !input.Replies.Contains("334", StringComparison.Ordinal))
             {
                 Assert.Equal(whole, pieces);
             }

@@ -176,6 +176,18 @@ public sealed class RelayHttp : IAsyncDisposable
         services.AddSingleton<MessageQueries>();
         services.AddSingleton<MessagesApi>();
         services.AddSingleton<StatsApi>();
+        services.AddSingleton<SuppressionsApi>();
+        services.AddSingleton<TemplatesApi>();
+        services.AddSingleton<WebhooksApi>();
+        services.AddSingleton<KeysApi>();
+        services.AddSingleton<QueueApi>();
+        services.AddSingleton<TrackingEndpoints>();
+        services.AddSingleton<Inbox>();
+        services.AddSingleton<PageSessions>();
+        services.AddSingleton<PageGate>();
+        services.AddSingleton<MailPages>();
+        services.AddSingleton<AdminPages>();
+        services.AddRazorComponents();
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, HttpJson.Default));
         services.AddOpenApi("v1", ApiDocument.Configure);
     }
@@ -185,6 +197,15 @@ public sealed class RelayHttp : IAsyncDisposable
         RouteGroupBuilder api = app.MapGroup("/v1");
         app.Services.GetRequiredService<MessagesApi>().Map(api);
         app.Services.GetRequiredService<StatsApi>().Map(api);
+        app.Services.GetRequiredService<SuppressionsApi>().Map(api);
+        app.Services.GetRequiredService<TemplatesApi>().Map(api);
+        app.Services.GetRequiredService<WebhooksApi>().Map(api);
+        app.Services.GetRequiredService<KeysApi>().Map(api);
+        app.Services.GetRequiredService<QueueApi>().Map(api);
+        app.Services.GetRequiredService<TrackingEndpoints>().Map(app);
+        app.Services.GetRequiredService<MailPages>().Map(app);
+        app.Services.GetRequiredService<AdminPages>().Map(app);
+        PageAssets.Map(app);
         app.MapOpenApi("/openapi/{documentName}.json");
         app.MapScalarApiReference("/reference", reference =>
         {

@@ -7,7 +7,7 @@ namespace Smtp.Interop;
 
 /// <summary>
 /// A private Postfix with a configuration, queue and mailbox of its own, listening on a port of 127.0.0.1. Takes mail for
-/// <c>known@example.test</c> and <c>other@example.test</c>, and refuses everybody else. Needs root, as Postfix does.
+/// <c>known@example.test</c> and <c>other@example.test</c>, and refuses everybody else; or, as a relay, takes all and sends it on. Needs root, as Postfix does.
 /// </summary>
 public sealed class PostfixInstance : IAsyncDisposable
 {
@@ -29,7 +29,12 @@ public sealed class PostfixInstance : IAsyncDisposable
 
     /// <summary>Starts an instance that offers STARTTLS with a self-signed certificate for mx.example.test.</summary>
     /// <param name="skip">Skips the test with a reason.</param>
-    public static async Task<PostfixInstance> StartAsync(Action<string> skip)
+    /// <param name="relayTo">
+    /// Where to send all mail for other domains than example.test on, as a transport such as "smtp:[127.0.0.1]:2525" or "lmtp:unix:/run/lmtp"; null for a Postfix that
+    /// relays for nobody.
+    /// </param>
+    /// <param name="settings">More lines of main.cf.</param>
+    public static async Task<PostfixInstance> StartAsync(Action<string> skip, string? relayTo = null, params string[] settings)
     {
         string postfix = ExternalProgram.Demand("postfix", "postfix", skip);
         ExternalProgram.DemandThat(Environment.UserName == "root", "Postfix can only be started by root: run the tests as root", skip);
@@ -42,7 +47,7 @@ public sealed class PostfixInstance : IAsyncDisposable
         }
 
         // The daemons run as postfix and the delivery as nobody: both must get in.
-        File.SetUnixFileMode(folder.Path, (UnixFileMode)0b111_101_101);
+        folder.Share();
         await RunAsync("chown", "postfix", folder["data"]).ConfigureAwait(false);
         await RunAsync("chown", "65534:65534", folder["mail"]).ConfigureAwait(false);
         using (var certificate = TestCertificate.Create("mx.example.test"))
@@ -50,7 +55,8 @@ public sealed class PostfixInstance : IAsyncDisposable
             TestCertificate.WritePem(certificate, folder["cert.pem"], folder["key.pem"]);
         }
 
-        await File.WriteAllTextAsync(folder["config/main.cf"], MainCf(folder)).ConfigureAwait(false);
+        string[] more = relayTo is null ? settings : [$"default_transport = {relayTo}", .. settings];
+        await File.WriteAllTextAsync(folder["config/main.cf"], MainCf(folder, relayTo is null ? string.Empty : "127.0.0.0/8") + string.Concat(more.Select(line => line + "\n"))).ConfigureAwait(false);
         await File.WriteAllTextAsync(folder["config/master.cf"], MasterCf(port)).ConfigureAwait(false);
         var instance = new PostfixInstance(postfix, folder, port);
         try
@@ -90,7 +96,7 @@ public sealed class PostfixInstance : IAsyncDisposable
         _folder.Dispose();
     }
 
-    private static string MainCf(TemporaryFolder folder) => $"""
+    private static string MainCf(TemporaryFolder folder, string networks) => $"""
         compatibility_level = 3.6
         queue_directory = {folder["queue"]}
         data_directory = {folder["data"]}
@@ -102,13 +108,13 @@ public sealed class PostfixInstance : IAsyncDisposable
         inet_protocols = ipv4
         myhostname = mx.example.test
         mydestination =
-        mynetworks =
+        mynetworks = {networks}
         alias_maps =
         alias_database =
         local_recipient_maps =
         maillog_file = {folder["log"]}
         maillog_file_prefixes = {folder.Path}
-        smtpd_relay_restrictions = reject_unauth_destination
+        smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination
         smtpd_tls_security_level = may
         smtpd_tls_cert_file = {folder["cert.pem"]}
         smtpd_tls_key_file = {folder["key.pem"]}
@@ -139,6 +145,8 @@ public sealed class PostfixInstance : IAsyncDisposable
         proxymap unix - - n - - proxymap
         tlsmgr unix - - n 1000? 1 tlsmgr
         virtual unix - n n - - virtual
+        smtp unix - - n - - smtp
+        lmtp unix - - n - - lmtp
         error unix - - n - - error
         retry unix - - n - - error
         discard unix - - n - - discard

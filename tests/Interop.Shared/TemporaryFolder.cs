@@ -9,6 +9,16 @@ public sealed class TemporaryFolder : IDisposable
     /// <summary>A path inside it.</summary>
     public string this[string name] => System.IO.Path.Combine(Path, name);
 
+    /// <summary>Lets all users into the folder, and read and write a file, socket or folder in it: servers give up root.</summary>
+    public void Share(string? name = null)
+    {
+        File.SetUnixFileMode(Path, (UnixFileMode)0b111_101_101);
+        if (name is not null)
+        {
+            File.SetUnixFileMode(this[name], (UnixFileMode)(Directory.Exists(this[name]) ? 0b111_111_111 : 0b110_110_110));
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Net.Security;
+using System.Net.Sockets;
 
 namespace Smtp.Client;
 
@@ -18,6 +19,7 @@ internal sealed class Transport : IAsyncDisposable
     private readonly CancellationTokenSource _ended = new();
     private readonly Deadline _deadline;
     private Stream? _stream;
+    private Socket? _socket;
     private PipeReader? _input;
     private PipeWriter? _output;
     private int _reason;
@@ -42,6 +44,7 @@ internal sealed class Transport : IAsyncDisposable
     internal void Attach(Stream stream)
     {
         _stream = stream;
+        _socket ??= (stream as NetworkStream)?.Socket;
         _input = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: ReadBufferLength, minimumReadSize: 1024, leaveOpen: true));
         _output = PipeWriter.Create(stream, new StreamPipeWriterOptions(minimumBufferSize: WriteBufferLength, leaveOpen: true));
     }
@@ -61,6 +64,28 @@ internal sealed class Transport : IAsyncDisposable
         await tls.AuthenticateAsClientAsync(options, Token).ConfigureAwait(false);
         Attach(tls);
         return tls;
+    }
+
+    /// <summary>
+    /// Whether there is something to read, be it the end, while nothing is under way. Costs one poll of the socket; a stream without a socket
+    /// only knows what was read already.
+    /// </summary>
+    internal bool HasInput()
+    {
+        if (Input.TryRead(out ReadResult read))
+        {
+            Input.AdvanceTo(read.Buffer.Start);
+            return true;
+        }
+
+        try
+        {
+            return _socket is { } socket && socket.Poll(0, SelectMode.SelectRead);
+        }
+        catch (Exception error) when (error is SocketException or ObjectDisposedException)
+        {
+            return true;
+        }
     }
 
     /// <summary>Begins a deadline for what comes next.</summary>

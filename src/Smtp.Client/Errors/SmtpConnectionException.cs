@@ -9,8 +9,9 @@ namespace Smtp.Client;
 public abstract class SmtpConnectionException : Exception
 {
     private protected SmtpConnectionException(string message, string host, int port, SmtpStage stage, SendResult? result, Exception? inner)
-        : base($"{host}:{port}, {stage}: {message}", inner)
+        : base(stage == SmtpStage.None ? $"{host}:{port}: {message}" : $"{host}:{port}, {stage}: {message}", inner)
     {
+        Text = message;
         Host = host;
         Port = port;
         Stage = stage;
@@ -23,7 +24,7 @@ public abstract class SmtpConnectionException : Exception
     /// <summary>The server's port.</summary>
     public int Port { get; }
 
-    /// <summary>What was going on.</summary>
+    /// <summary>What was going on; <see cref="SmtpStage.None"/> for a message that got no connection.</summary>
     public SmtpStage Stage { get; }
 
     /// <summary>What is known of the message that was being sent; <see langword="null"/> if none was.</summary>
@@ -31,4 +32,10 @@ public abstract class SmtpConnectionException : Exception
 
     /// <summary>Whether the server may have taken the message that was being sent, as it broke off behind the end of data.</summary>
     public bool MayHaveBeenCommitted => Result is { MayHaveBeenCommitted: true };
+
+    /// <summary>The message without host and stage.</summary>
+    private protected string Text { get; }
+
+    /// <summary>The same failure, as one of several messages meets it that waited for the same connection.</summary>
+    internal abstract SmtpConnectionException For(SendResult result);
 }

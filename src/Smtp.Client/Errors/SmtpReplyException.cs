@@ -6,8 +6,8 @@ namespace Smtp.Client;
 public sealed class SmtpReplyException : SmtpConnectionException
 {
     internal SmtpReplyException(
-        string message, ReceivedReply reply, PeerViolation violation, string host, int port, SmtpStage stage, SendResult? result)
-        : base(message, host, port, stage, result, inner: null)
+        string message, ReceivedReply reply, PeerViolation violation, string host, int port, SmtpStage stage, SendResult? result, Exception? inner = null)
+        : base(message, host, port, stage, result, inner)
     {
         Reply = reply.ToOwned();
         Violation = violation;
@@ -18,4 +18,7 @@ public sealed class SmtpReplyException : SmtpConnectionException
 
     /// <summary>How the server broke the protocol; <see cref="PeerViolation.None"/> if it only refused.</summary>
     public PeerViolation Violation { get; }
+
+    internal override SmtpConnectionException For(SendResult result) =>
+        new SmtpReplyException(Text, Reply, Violation, Host, Port, Stage, result, this);
 }

@@ -11,4 +11,7 @@ public sealed class SmtpTransportException : SmtpConnectionException
 
     /// <summary>How it failed.</summary>
     public TransportFailure Failure { get; }
+
+    internal override SmtpConnectionException For(SendResult result) =>
+        new SmtpTransportException(Failure, Text, Host, Port, Stage, result, this);
 }

@@ -14,4 +14,13 @@ public enum TransportFailure
 
     /// <summary>A stage took longer than <see cref="SmtpClientTimeouts"/> allows.</summary>
     TimedOut,
+
+    /// <summary>No connection of the pool came free within <see cref="SmtpClientOptions.AcquireTimeout"/>. Nothing was sent.</summary>
+    PoolTimedOut,
+
+    /// <summary>As many sends wait for a connection as <see cref="SmtpClientOptions.MaximumWaiters"/> allows. Nothing was sent.</summary>
+    PoolOvercrowded,
+
+    /// <summary>The client was closed while the message waited for a connection. Nothing was sent.</summary>
+    ClientClosed,
 }

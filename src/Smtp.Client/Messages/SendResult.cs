@@ -18,7 +18,7 @@ public sealed class SendResult
     /// <summary>What became of each recipient, in the order of the envelope.</summary>
     public TransactionReport Recipients { get; } = new();
 
-    /// <summary>The server's host as in the options; empty before a message was sent.</summary>
+    /// <summary>The server's host, of those in the options; empty before a message was sent.</summary>
     public string Host { get; private set; } = string.Empty;
 
     /// <summary>The server's port.</summary>
@@ -32,5 +32,12 @@ public sealed class SendResult
         Host = host;
         Port = port;
         Tls = tls;
+    }
+
+    /// <summary>Says that there was no connection to send the message over.</summary>
+    internal void SetUnsent(OutgoingEnvelope envelope, string host, int port, SmtpStage stage)
+    {
+        SetConnection(host, port, null);
+        Recipients.Fail(envelope, stage);
     }
 }

@@ -14,6 +14,15 @@ internal static class ExternalRun
     /// <returns>What it wrote.</returns>
     internal static async Task<string> SucceedAsync(string name, string package, IEnumerable<string> arguments, byte[]? input = null)
     {
+        (int code, string said) = await EndAsync(name, package, arguments, input);
+        Assert.True(code == 0, $"{name} ended with {code}:\n{said}");
+        return said;
+    }
+
+    /// <summary>As <see cref="SucceedAsync"/>, but lets it fail.</summary>
+    /// <returns>Its exit code and what it wrote.</returns>
+    internal static async Task<(int Code, string Said)> EndAsync(string name, string package, IEnumerable<string> arguments, byte[]? input = null)
+    {
         string path = ExternalProgram.Demand(name, package, Assert.Skip);
 
         // Another Python first in the path is not the one that the packages are for.
@@ -36,8 +45,7 @@ internal static class ExternalRun
             process.StandardInput.Close();
             string said = await output.Guarded() + await error.Guarded();
             await process.WaitForExitAsync(TestContext.Current.CancellationToken).Guarded();
-            Assert.True(process.ExitCode == 0, $"{name} ended with {process.ExitCode}:\n{said}");
-            return said;
+            return (process.ExitCode, said);
         }
         finally
         {

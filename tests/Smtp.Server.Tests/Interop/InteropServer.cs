@@ -5,7 +5,7 @@ using Smtp.Interop;
 
 namespace Smtp.Server.Tests;
 
-/// <summary>A server for real programs: one port with STARTTLS, one with implicit TLS, one user.</summary>
+/// <summary>A server for real programs: one port with STARTTLS, one with implicit TLS, or what listeners a test asks for; one user.</summary>
 internal sealed class InteropServer : IAsyncDisposable
 {
     private readonly TestServer _server;
@@ -23,15 +23,25 @@ internal sealed class InteropServer : IAsyncDisposable
 
     internal RecordingSink Sink => _server.Sink;
 
-    internal static InteropServer Start()
+    internal LogCollector Logs => _server.Logs;
+
+    internal static InteropServer Start(
+        IEnvelopePolicy? policy = null,
+        IMessageSink? messages = null,
+        ISmtpAuthenticator? authenticator = null,
+        IReadOnlyList<string>? mechanisms = null,
+        params IReadOnlyList<SmtpListenerOptions> listeners)
     {
         X509Certificate2 certificate = TestCertificate.Create("mail.example.com");
         TestServer server = TestServer.Start(
-            new RecordingSink { SupportedExtensions = SmtpExtensions.SmtpUtf8 | SmtpExtensions.Dsn },
-            authenticator: new ScriptedAuthenticator(),
+            new RecordingSink { SupportedExtensions = SmtpExtensions.SmtpUtf8 | SmtpExtensions.BinaryMime | SmtpExtensions.Dsn },
+            policy,
+            authenticator: authenticator ?? new ScriptedAuthenticator(),
+            mechanisms: mechanisms,
             certificates: new TlsCertificates(certificate),
             systemTime: true,
-            listeners: [TestServer.Listener(TlsMode.StartTls), TestServer.Listener(TlsMode.Implicit)]);
+            messages: messages,
+            listeners: listeners.Count > 0 ? listeners : [TestServer.Listener(TlsMode.StartTls), TestServer.Listener(TlsMode.Implicit)]);
         return new InteropServer(server, certificate);
     }
 

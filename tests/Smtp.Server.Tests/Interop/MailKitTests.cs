@@ -80,9 +80,26 @@ public sealed class MailKitTests
         Assert.Equal(letter.TextBody, parsed.TextBody);
     }
 
-    private static async Task<SmtpClient> ConnectAsync(int port, SecureSocketOptions security)
+    [Theory]
+    [InlineData(1)]
+    [InlineData(100_000)]
+    public async Task As_binary_data_by_BDAT(int lines)
     {
-        var client = new SmtpClient { LocalDomain = "mailkit.example.com", CheckCertificateRevocation = false };
+        await using var server = InteropServer.Start();
+        MimeMessage letter = Letter(string.Concat(Enumerable.Repeat(".Grüße\r\n.\r\n", lines)), ContentEncoding.Binary);
+        using SmtpClient client = await ConnectAsync(server.Port, SecureSocketOptions.StartTls, new BinarySmtpClient());
+        await client.SendAsync(letter, TestContext.Current.CancellationToken);
+        await client.DisconnectAsync(true, TestContext.Current.CancellationToken);
+        RecordedMessage message = server.AssertOne(Octets(letter), isTls: true);
+        Assert.Equal(Smtp.Core.BodyType.BinaryMime, message.Body);
+        Assert.Contains(server.Logs.Entries, e => e.Text.Contains("C: BDAT ", StringComparison.Ordinal));
+    }
+
+    private static async Task<SmtpClient> ConnectAsync(int port, SecureSocketOptions security, SmtpClient? client = null)
+    {
+        client ??= new SmtpClient();
+        client.LocalDomain = "mailkit.example.com";
+        client.CheckCertificateRevocation = false;
 #pragma warning disable CA5359 // What is tested is the server; its certificate is made on the spot.
         client.ServerCertificateValidationCallback = (_, _, _, _) => true;
 #pragma warning restore CA5359
@@ -90,9 +107,9 @@ public sealed class MailKitTests
         return client;
     }
 
-    private static MimeMessage Letter(string text)
+    private static MimeMessage Letter(string text, ContentEncoding encoding = ContentEncoding.EightBit)
     {
-        var letter = new MimeMessage { Subject = "interop", Body = new TextPart("plain") { Text = text, ContentTransferEncoding = ContentEncoding.EightBit } };
+        var letter = new MimeMessage { Subject = "interop", Body = new TextPart("plain") { Text = text, ContentTransferEncoding = encoding } };
         letter.From.Add(MailboxAddress.Parse("a@example.com"));
         letter.To.Add(MailboxAddress.Parse("b@example.net"));
         return letter;
@@ -110,5 +127,10 @@ public sealed class MailKitTests
         using var stream = new MemoryStream();
         letter.WriteTo(format, stream);
         return stream.ToArray();
+    }
+
+    private sealed class BinarySmtpClient : SmtpClient
+    {
+        protected override bool PreferSendAsBinaryData => true;
     }
 }

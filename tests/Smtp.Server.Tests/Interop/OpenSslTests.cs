@@ -30,4 +30,25 @@ public sealed class OpenSslTests
         Assert.Contains("221 2.0.0", said, StringComparison.Ordinal);
         server.AssertOne("Subject: x\r\n\r\n.dot\r\n"u8.ToArray(), isTls: true);
     }
+
+    [Theory]
+    [InlineData("-tls1", true)]
+    [InlineData("-tls1_1", true)]
+    [InlineData("-tls1", false)]
+    [InlineData("-tls1_1", false)]
+    public async Task Not_under_older_ones(string option, bool startTls)
+    {
+        await using var server = InteropServer.Start();
+        (int code, string said) = await ExternalRun.EndAsync(
+            "openssl",
+            "openssl",
+            [
+                "s_client", "-connect", $"127.0.0.1:{(startTls ? server.Port : server.TlsPort)}", option, "-cipher", "ALL:@SECLEVEL=0",
+                .. startTls ? (string[])["-starttls", "smtp"] : [],
+            ],
+            Encoding.ASCII.GetBytes(Dialogue));
+        Assert.NotEqual(0, code);
+        Assert.Contains("alert protocol version", said, StringComparison.Ordinal);
+        Assert.Empty(server.Sink.Messages);
+    }
 }

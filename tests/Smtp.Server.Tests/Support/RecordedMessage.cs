@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Net;
+using System.Security.Authentication;
 using System.Text;
 using Smtp.Core;
 
@@ -20,6 +22,13 @@ internal sealed class RecordedMessage : IMessageWriter
         Sender = envelope.ReversePath.ToString();
         Recipients = [.. envelope.CopyForwardPaths().Select(p => p.ToString())];
         Body = envelope.Body;
+        SmtpUtf8 = envelope.SmtpUtf8;
+        Return = envelope.Return;
+        EnvelopeId = Encoding.ASCII.GetString(envelope.EnvelopeId.Span);
+        Notify = [.. Enumerable.Range(0, envelope.RecipientCount).Select(i => envelope[i].Notify)];
+        OriginalRecipients = [.. Enumerable.Range(0, envelope.RecipientCount).Select(i => Encoding.ASCII.GetString(envelope[i].OriginalRecipient.Span))];
+        RemoteEndPoint = session.RemoteEndPoint;
+        TlsProtocol = session.TlsProtocol;
         Identity = session.Identity;
         IsTls = session.IsTls;
         HelloName = session.HelloName;
@@ -30,6 +39,20 @@ internal sealed class RecordedMessage : IMessageWriter
     internal IReadOnlyList<string> Recipients { get; }
 
     internal BodyType Body { get; }
+
+    internal bool SmtpUtf8 { get; }
+
+    internal DsnReturn Return { get; }
+
+    internal string EnvelopeId { get; }
+
+    internal IReadOnlyList<DsnNotify> Notify { get; }
+
+    internal IReadOnlyList<string> OriginalRecipients { get; }
+
+    internal EndPoint? RemoteEndPoint { get; }
+
+    internal SslProtocols TlsProtocol { get; }
 
     internal string? Identity { get; }
 

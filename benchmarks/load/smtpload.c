@@ -5,7 +5,7 @@
  *   -p  pipeline: MAIL RCPT.. DATA in one write; the body travels with the next group (RFC 2920)
  *   -x  also print the CPU time that this process spent per message
  *   -n  new connection for every message
- *   -t  TLS from the first octet on; connections after the first resume its session
+ *   -t  TLS from the first octet on; connections resume the sessions of earlier ones
  *   -i  so many more connections that say EHLO and then idle, before the load starts
  * Prints: messages/s, client cpu us/msg, server cpu us/msg, failures.
  */
@@ -49,12 +49,13 @@ static double cpu_of(int pid) {
   return (double)(u + k) / sysconf(_SC_CLK_TCK); }
 
 #ifdef WITH_TLS
-static SSL_CTX *ctx; static SSL_SESSION *session;
-static int keep(SSL *ssl, SSL_SESSION *s) { (void)ssl; if (session) SSL_SESSION_free(session); session = s; return 1; }
+/* OpenSSL resumes a TLS 1.3 session once: every ticket is kept until it is used */
+static SSL_CTX *ctx; static SSL_SESSION *sessions[4096]; static int kept;
+static int keep(SSL *ssl, SSL_SESSION *s) { (void)ssl; if (kept == 4096) return 0; sessions[kept++] = s; return 1; }
 static void secure(Conn *c) { if (!ctx) { ctx = SSL_CTX_new(TLS_client_method()); SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(ctx, keep); SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER); }
   c->ssl = SSL_new(ctx); SSL_set_fd(c->ssl, c->fd); SSL_set_tlsext_host_name(c->ssl, "load.example.com");
-  if (session) SSL_set_session(c->ssl, session);
+  if (kept) { SSL_SESSION *s = sessions[--kept]; SSL_set_session(c->ssl, s); SSL_SESSION_free(s); }
   if (SSL_connect(c->ssl) != 1) { fprintf(stderr, "TLS handshake failed\n"); exit(5); }
   handshakes++; resumed += SSL_session_reused(c->ssl); }
 static ssize_t put_octets(Conn *c, const void *b, size_t n) { if (!c->ssl) return send(c->fd, b, n, MSG_NOSIGNAL);

@@ -1,0 +1,322 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Threading.Tasks.Sources;
+using Smtp.Core;
+
+namespace Smtp.Client;
+
+/// <summary>
+/// Sends jobs over the connection of one slot, one behind the other, as long as there are any: the job it was started for, then those that
+/// wait in the pool's queue. Then it gives the slot back, and only then tells the caller of the last job, who so finds the connection idle.
+/// </summary>
+/// <remarks>
+/// <para>
+/// What becomes of a job when the connection ends: one of which anything was or may have been taken, whose content was read, that went
+/// over a connection opened for it, or that was sent anew already, is told so. Any other is sent anew, over a connection that is opened in
+/// the same slot.
+/// </para>
+/// <para>
+/// A cancelled job that goes first takes the connection with it. One whose envelope was sent behind another's body is told to its caller at
+/// once, and the connection is broken off when the one before it is done: a cancellation never harms the message of another.
+/// </para>
+/// </remarks>
+internal sealed class ConnectionRunner(ConnectionPool<SmtpConnection> pool, PoolSlot<SmtpConnection> slot) : IValueTaskSource<SendJob>
+{
+    private const int ServiceClosing = 421;
+
+    private readonly Lock _lock = new();
+
+    // Given to the connection and not done, in order: at most one that goes first, one behind it, and one that is not begun.
+    private readonly List<SendJob> _underWay = new(4);
+
+    // To be given to the connection before anything from the queue.
+    private readonly List<SendJob> _next = new(4);
+    private SendJob? _lastDone;
+    private ManualResetValueTaskSourceCore<SendJob> _started;
+    private bool _isRunning;
+
+    /// <summary>Sends a job, and then all that wait. For whoever has rented the slot; it is given back when there is no more to do.</summary>
+    internal void Start(SendJob job)
+    {
+        _isRunning |= StartLoop();
+        _started.SetResult(job);
+    }
+
+    SendJob IValueTaskSource<SendJob>.GetResult(short token) => _started.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource<SendJob>.GetStatus(short token) => _started.GetStatus(token);
+
+    void IValueTaskSource<SendJob>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _started.OnCompleted(continuation, state, token, flags);
+
+    private bool StartLoop()
+    {
+        if (!_isRunning)
+        {
+            _ = RunAsync();
+        }
+
+        return true;
+    }
+
+    /// <summary>
+    /// One loop for the whole life of the slot, so that a run costs no task: (1) waits to be started, (2) sends what there is, (3) opens another
+    /// connection if one has failed under jobs that can be sent anew, (4) gives the slot back. It ends by being forgotten.
+    /// </summary>
+    private async Task RunAsync()
+    {
+        while (true)
+        {
+            // (1)
+            SendJob first = await new ValueTask<SendJob>(this, _started.Version).ConfigureAwait(false);
+            _started.Reset();
+            first.IsOnFreshConnection = !slot.IsReused;
+            lock (_lock)
+            {
+                _next.Add(first);
+            }
+
+            do
+            {
+                // (2)
+                await SendAllAsync(slot.Connection!).ConfigureAwait(false);
+            }
+
+            // (3)
+            while (HasNext() && await TryReconnectAsync().ConfigureAwait(false));
+
+            // (4)
+            SendJob? last = _lastDone;
+            _lastDone = null;
+            pool.Return(slot);
+            last?.Complete();
+        }
+    }
+
+    /// <summary>A job's caller no longer wants it.</summary>
+    internal void Cancel(SendJob job)
+    {
+        bool isDecided = false;
+        SmtpConnection? cut = null;
+        lock (_lock)
+        {
+            if (_next.Remove(job))
+            {
+                isDecided = true;
+            }
+            else
+            {
+                switch (_underWay.IndexOf(job))
+                {
+                    case 0 when slot.Connection!.TryMarkCancelled():
+                        cut = slot.Connection;
+                        break;
+                    case > 0 when !job.IsAbandoned:
+                        job.Abandon();
+                        isDecided = true;
+                        break;
+                }
+            }
+        }
+
+        cut?.Cut();
+        if (isDecided)
+        {
+            job.Decide(new OperationCanceledException());
+            job.CompleteElsewhere();
+        }
+    }
+
+    /// <summary>Lets the connection send what there is.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "It is told to the job that it belongs to.")]
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask SendAllAsync(SmtpConnection connection)
+    {
+        while (connection.IsUsable && TryTake() is { } job)
+        {
+            Exception? error = null;
+            try
+            {
+                await connection.SendAsync(job.Message, job.Working, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (Exception caught)
+            {
+                error = caught;
+            }
+
+            OnDone(job, error, connection);
+        }
+    }
+
+    private SendJob? TryTake()
+    {
+        while (true)
+        {
+            SendJob? job = null;
+            lock (_lock)
+            {
+                if (_next.Count > 0)
+                {
+                    job = _next[0];
+                    _next.RemoveAt(0);
+                }
+                else if (pool.TryTakeWaiter(slot) is SendJob waiting)
+                {
+                    job = waiting;
+                }
+
+                if (job is null)
+                {
+                    return null;
+                }
+
+                if (job.TryAdopt(this))
+                {
+                    job.CountWait();
+                    _underWay.Add(job);
+                    Release();
+                    return job;
+                }
+            }
+
+            // Cancelled between the queue and here.
+            job.Decide(new OperationCanceledException());
+            job.CompleteElsewhere();
+        }
+    }
+
+    private void OnDone(SendJob job, Exception? error, SmtpConnection connection)
+    {
+        bool isToBeTold = false;
+        bool isToBeCut = false;
+        lock (_lock)
+        {
+            bool wentFirst = _underWay[0] == job;
+            _underWay.Remove(job);
+            if (!job.IsAbandoned)
+            {
+                if (HasLostItsConnection(job, error, connection) && MaySendAnew(job, wentFirst, connection))
+                {
+                    job.Retry(error);
+                    _next.Add(job);
+                }
+                else
+                {
+                    Release();
+                    _lastDone = job;
+                    isToBeTold = true;
+                }
+            }
+
+            if (_underWay.Count > 0 && _underWay[0].IsAbandoned)
+            {
+                isToBeCut = connection.TryMarkCancelled();
+            }
+        }
+
+        if (isToBeTold)
+        {
+            job.Decide(error);
+        }
+
+        if (isToBeCut)
+        {
+            connection.Cut();
+        }
+    }
+
+    private bool HasNext()
+    {
+        lock (_lock)
+        {
+            return _next.Count > 0;
+        }
+    }
+
+    /// <summary>Tells the caller of a job that is done, as there is more to do for the connection.</summary>
+    private void Release()
+    {
+        _lastDone?.CompleteElsewhere();
+        _lastDone = null;
+    }
+
+    /// <summary>Opens a connection in place of the one that has failed, for jobs that are sent anew; or tells them that there is none.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "It is told to the jobs.")]
+    private async ValueTask<bool> TryReconnectAsync()
+    {
+        Exception failure;
+        try
+        {
+            await pool.ReplaceAsync(slot, CancellationToken.None).ConfigureAwait(false);
+            lock (_lock)
+            {
+                if (_next.Count > 0)
+                {
+                    _next[0].IsOnFreshConnection = true;
+                }
+            }
+
+            return true;
+        }
+        catch (Exception error)
+        {
+            failure = error;
+        }
+
+        SendJob[] failed;
+        lock (_lock)
+        {
+            failed = [.. _next];
+            _next.Clear();
+        }
+
+        foreach (SendJob job in failed)
+        {
+            if (job.IsRetried)
+            {
+                job.Decide(failure);
+                job.CompleteElsewhere();
+            }
+            else
+            {
+                pool.PutBack(job);
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether it was the connection that failed, and not the message.</summary>
+    private static bool HasLostItsConnection(SendJob job, Exception? error, SmtpConnection connection) => error switch
+    {
+        null => !connection.IsUsable && WasClosedEarly(job.Working),
+        SmtpConnectionException => true,
+
+        // Another message was cancelled, and took the connection with it.
+        OperationCanceledException => !job.IsCancelled && connection.IsCancelled,
+        _ => false,
+    };
+
+    private static bool MaySendAnew(SendJob job, bool wentFirst, SmtpConnection connection) =>
+        !job.IsRetried
+        && !job.IsOnFreshConnection
+        && !job.IsCancelled
+        && !(wentFirst && connection.HasReadContent)
+        && job.Working.Recipients.CountOf(DeliveryOutcome.Accepted) == 0
+        && job.Working.Recipients.CountOf(DeliveryOutcome.Uncertain) == 0;
+
+    /// <summary>Whether the server has said 421 before the message was complete. Said to the end of data, it is the answer to this message.</summary>
+    private static bool WasClosedEarly(SendResult result)
+    {
+        for (int i = 0; i < result.Recipients.Count; i++)
+        {
+            RecipientReport recipient = result.Recipients[i];
+            if (!recipient.Reply.IsNone && recipient.Reply.Code == ServiceClosing && recipient.Stage < SmtpStage.FinalReply)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

@@ -46,7 +46,7 @@ internal sealed class RelayServers : IAsyncDisposable
         NextHopSettings? nextHop = _settings.NextHop;
         if (nextHop is null)
         {
-            DurableFolder.Prepare(_settings.CapturePath, "Relay:Capture:Path");
+            Folders.Prepare(_settings.CapturePath, "Relay:Capture:Path");
             _capture = StartServer("Relay:Capture:Listen", new SmtpServerOptions
             {
                 HostName = _settings.HostName,
@@ -139,7 +139,7 @@ internal sealed class RelayServers : IAsyncDisposable
         }
         else
         {
-            DurableFolder.Prepare(_settings.DataPath, "Relay:DataPath");
+            Folders.Prepare(_settings.DataPath, "Relay:DataPath");
             DevelopmentCertificate = Host.DevelopmentCertificate.GetOrCreate(_settings.DataPath, _settings.HostName, _time);
             (certificatePath, keyPath, _) = DevelopmentCertificate;
         }

@@ -16,7 +16,7 @@ internal sealed class CaptureSink : IMessageSink
     private readonly ILogger _logger;
 
     /// <summary>Makes a sink.</summary>
-    /// <param name="folder">Where the files go; see <see cref="DurableFolder.Prepare"/>.</param>
+    /// <param name="folder">Where the files go; see <see cref="Folders.Prepare"/>.</param>
     /// <param name="time">The clock of names and time stamps.</param>
     /// <param name="logger">Where captured messages are told.</param>
     internal CaptureSink(string folder, TimeProvider time, ILogger logger)

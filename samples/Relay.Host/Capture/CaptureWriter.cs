@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using Relay.Spool;
 using Smtp.Core;
 using Smtp.Server;
 

@@ -125,7 +125,7 @@ internal sealed partial class ConnectionPool<T> : IMaintained, IAsyncDisposable
     {
         lock (_lock)
         {
-            if (_head is not { CanShare: true } waiter || _isClosing || ReasonToClose(slot, slot.Connection!) is not null)
+            if (_head is not { CanShare: true } waiter || ReasonToRetire(slot, slot.Connection!) is not null)
             {
                 return null;
             }
@@ -293,10 +293,13 @@ internal sealed partial class ConnectionPool<T> : IMaintained, IAsyncDisposable
         }
     }
 
-    private PoolCloseReason? ReasonToClose(PoolSlot<T> slot, T connection)
+    private PoolCloseReason? ReasonToClose(PoolSlot<T> slot, T connection) =>
+        ReasonToRetire(slot, connection) ?? (connection.IsUsable ? null : PoolCloseReason.Unusable);
+
+    /// <summary>Why a connection is to be closed though it is in good order.</summary>
+    private PoolCloseReason? ReasonToRetire(PoolSlot<T> slot, T connection)
     {
-        return !connection.IsUsable ? PoolCloseReason.Unusable
-            : _isClosing ? PoolCloseReason.ClientClosed
+        return _isClosing ? PoolCloseReason.ClientClosed
             : slot.Uses >= Math.Min(_options.MaxMessagesPerConnection, connection.MaximumMessages ?? int.MaxValue) ? PoolCloseReason.MessageLimit
             : IsOver(_options.PooledConnectionLifetime, slot.OpenedAt) ? PoolCloseReason.Lifetime
             : null;

@@ -20,7 +20,8 @@ namespace Smtp.Client;
 /// once, and the connection is broken off when the one before it is done: a cancellation never harms the message of another.
 /// </para>
 /// </remarks>
-internal sealed class ConnectionRunner(ConnectionPool<SmtpConnection> pool, PoolSlot<SmtpConnection> slot) : IValueTaskSource<SendJob>
+internal sealed class ConnectionRunner(ConnectionPool<SmtpConnection> pool, PoolSlot<SmtpConnection> slot)
+    : MessageFeed, IValueTaskSource<SendJob>
 {
     private const int ServiceClosing = 421;
 
@@ -34,11 +35,18 @@ internal sealed class ConnectionRunner(ConnectionPool<SmtpConnection> pool, Pool
     private SendJob? _lastDone;
     private ManualResetValueTaskSourceCore<SendJob> _started;
     private bool _isRunning;
+    private bool _hasRun;
+    private Exception? _toldError;
 
     /// <summary>Sends a job, and then all that wait. For whoever has rented the slot; it is given back when there is no more to do.</summary>
     internal void Start(SendJob job)
     {
-        _isRunning |= StartLoop();
+        if (!_isRunning)
+        {
+            _isRunning = true;
+            _ = RunAsync();
+        }
+
         _started.SetResult(job);
     }
 
@@ -46,22 +54,26 @@ internal sealed class ConnectionRunner(ConnectionPool<SmtpConnection> pool, Pool
 
     ValueTaskSourceStatus IValueTaskSource<SendJob>.GetStatus(short token) => _started.GetStatus(token);
 
-    void IValueTaskSource<SendJob>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        _started.OnCompleted(continuation, state, token, flags);
-
-    private bool StartLoop()
+    void IValueTaskSource<SendJob>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
     {
-        if (!_isRunning)
+        _started.OnCompleted(continuation, state, token, flags);
+        if (!_hasRun)
         {
-            _ = RunAsync();
+            return;
         }
 
-        return true;
+        // Only now does the loop wait, and can be started again: by whoever gets the slot next, or by the caller of the last job, who goes on
+        // on this stack and may stay there for long.
+        _hasRun = false;
+        SendJob? last = _lastDone;
+        _lastDone = null;
+        pool.Return(slot);
+        last?.Complete();
     }
 
     /// <summary>
     /// One loop for the whole life of the slot, so that a run costs no task: (1) waits to be started, (2) sends what there is, (3) opens another
-    /// connection if one has failed under jobs that can be sent anew, (4) gives the slot back. It ends by being forgotten.
+    /// connection if one has failed under jobs that can be sent anew, (4) waits again, which gives the slot back: see OnCompleted. It ends by being forgotten.
     /// </summary>
     private async Task RunAsync()
     {
@@ -86,10 +98,7 @@ internal sealed class ConnectionRunner(ConnectionPool<SmtpConnection> pool, Pool
             while (HasNext() && await TryReconnectAsync().ConfigureAwait(false));
 
             // (4)
-            SendJob? last = _lastDone;
-            _lastDone = null;
-            pool.Return(slot);
-            last?.Complete();
+            _hasRun = true;
         }
     }
 
@@ -127,32 +136,14 @@ internal sealed class ConnectionRunner(ConnectionPool<SmtpConnection> pool, Pool
         }
     }
 
-    /// <summary>Lets the connection send what there is.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "It is told to the job that it belongs to.")]
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask SendAllAsync(SmtpConnection connection)
+    /// <summary>Takes the next job: one that was left over from another connection, or the head of the queue.</summary>
+    internal override bool TryTake([NotNullWhen(true)] out SmtpMessage? message, [NotNullWhen(true)] out SendResult? result)
     {
-        while (connection.IsUsable && TryTake() is { } job)
+        message = null;
+        result = null;
+        while (!slot.Connection!.HasEnded)
         {
-            Exception? error = null;
-            try
-            {
-                await connection.SendAsync(job.Message, job.Working, CancellationToken.None).ConfigureAwait(false);
-            }
-            catch (Exception caught)
-            {
-                error = caught;
-            }
-
-            OnDone(job, error, connection);
-        }
-    }
-
-    private SendJob? TryTake()
-    {
-        while (true)
-        {
-            SendJob? job = null;
+            SendJob job;
             lock (_lock)
             {
                 if (_next.Count > 0)
@@ -164,65 +155,150 @@ internal sealed class ConnectionRunner(ConnectionPool<SmtpConnection> pool, Pool
                 {
                     job = waiting;
                 }
-
-                if (job is null)
+                else
                 {
-                    return null;
+                    return false;
                 }
 
                 if (job.TryAdopt(this))
                 {
-                    job.CountWait();
                     _underWay.Add(job);
                     Release();
-                    return job;
+                    message = job.Message;
+                    result = job.Working;
                 }
+            }
+
+            if (message is not null && result is not null)
+            {
+                job.CountWait();
+                return true;
             }
 
             // Cancelled between the queue and here.
             job.Decide(new OperationCanceledException());
             job.CompleteElsewhere();
         }
+
+        return false;
     }
 
-    private void OnDone(SendJob job, Exception? error, SmtpConnection connection)
+    /// <inheritdoc/>
+    protected override void OnDone(SmtpMessage message, SendResult result, Exception? error)
     {
-        bool isToBeTold = false;
-        bool isToBeCut = false;
+        SmtpConnection connection = slot.Connection!;
+        SendJob job;
+        bool isAbandoned;
+        _toldError = error;
         lock (_lock)
         {
-            bool wentFirst = _underWay[0] == job;
-            _underWay.Remove(job);
-            if (!job.IsAbandoned)
+            job = TakeUnderWay(result);
+            isAbandoned = job.IsAbandoned;
+            if (!isAbandoned && HasLostItsConnection(job, error, connection) && MaySendAnew(job, connection))
             {
-                if (HasLostItsConnection(job, error, connection) && MaySendAnew(job, wentFirst, connection))
-                {
-                    job.Retry(error);
-                    _next.Add(job);
-                }
-                else
-                {
-                    Release();
-                    _lastDone = job;
-                    isToBeTold = true;
-                }
-            }
-
-            if (_underWay.Count > 0 && _underWay[0].IsAbandoned)
-            {
-                isToBeCut = connection.TryMarkCancelled();
+                job.Retry(error);
+                _next.Add(job);
+                return;
             }
         }
 
-        if (isToBeTold)
+        if (!isAbandoned)
         {
             job.Decide(error);
+        }
+
+        bool isToBeCut = false;
+        lock (_lock)
+        {
+            if (!isAbandoned)
+            {
+                Release();
+                _lastDone = job;
+            }
+
+            if (_underWay.Count > 0)
+            {
+                Release();
+                isToBeCut = _underWay[0].IsAbandoned && connection.TryMarkCancelled();
+            }
         }
 
         if (isToBeCut)
         {
             connection.Cut();
         }
+    }
+
+    /// <summary>Lets the connection send what there is.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "It is told to the jobs that it belongs to.")]
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask SendAllAsync(SmtpConnection connection)
+    {
+        Exception? failure = null;
+        _toldError = null;
+        try
+        {
+            if (!connection.HasEnded)
+            {
+                await connection.SendAsync(this, CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+        catch (Exception error) when (ReferenceEquals(error, _toldError) || error is SmtpConnectionException or OperationCanceledException)
+        {
+            // See OnDone.
+        }
+        catch (Exception error)
+        {
+            failure = error;
+        }
+
+        if (WaitingResult is not { } result)
+        {
+            return;
+        }
+
+        Withdraw();
+        SendJob? failed = null;
+        lock (_lock)
+        {
+            SendJob job = TakeUnderWay(result);
+            if (job.IsAbandoned)
+            {
+                return;
+            }
+
+            if (failure is not null)
+            {
+                // It could not even be begun.
+                failed = job;
+            }
+            else
+            {
+                // It was not begun, and is the next connection's.
+                _next.Add(job);
+            }
+        }
+
+        if (failed is not null)
+        {
+            failed.Decide(failure);
+            failed.CompleteElsewhere();
+        }
+    }
+
+    private SendJob TakeUnderWay(SendResult working)
+    {
+        for (int i = 0; i < _underWay.Count; i++)
+        {
+            SendJob job = _underWay[i];
+            if (ReferenceEquals(job.Working, working))
+            {
+                _underWay.RemoveAt(i);
+                return job;
+            }
+        }
+
+        throw new InvalidOperationException("The connection knows a message that it was not given.");
     }
 
     private bool HasNext()
@@ -289,19 +365,19 @@ internal sealed class ConnectionRunner(ConnectionPool<SmtpConnection> pool, Pool
     /// <summary>Whether it was the connection that failed, and not the message.</summary>
     private static bool HasLostItsConnection(SendJob job, Exception? error, SmtpConnection connection) => error switch
     {
-        null => !connection.IsUsable && WasClosedEarly(job.Working),
+        null => WasClosedEarly(job.Working),
         SmtpConnectionException => true,
 
         // Another message was cancelled, and took the connection with it.
-        OperationCanceledException => !job.IsCancelled && connection.IsCancelled,
+        OperationCanceledException => connection.IsCancelled,
         _ => false,
     };
 
-    private static bool MaySendAnew(SendJob job, bool wentFirst, SmtpConnection connection) =>
+    private bool MaySendAnew(SendJob job, SmtpConnection connection) =>
         !job.IsRetried
         && !job.IsOnFreshConnection
         && !job.IsCancelled
-        && !(wentFirst && connection.HasReadContent)
+        && (IsBehind || !connection.HasReadContent)
         && job.Working.Recipients.CountOf(DeliveryOutcome.Accepted) == 0
         && job.Working.Recipients.CountOf(DeliveryOutcome.Uncertain) == 0;
 

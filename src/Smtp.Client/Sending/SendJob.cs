@@ -84,7 +84,15 @@ internal sealed class SendJob(SmtpClient client) : PoolWaiter<SmtpConnection>, I
     internal void Decide(Exception? error)
     {
         SendResult result = _result!;
-        result.Swap(Working);
+        if (_isAbandoned)
+        {
+            result.SetUnsent(Message.Envelope, client.Options.Host, client.Options.Port, SmtpStage.None);
+        }
+        else
+        {
+            result.Swap(Working);
+        }
+
         _told = error is SmtpConnectionException shared ? Tell(shared, result)
             : error is OperationCanceledException or InvalidOperationException && IsCancelled ? new OperationCanceledException("The send was cancelled.", error, _token)
             : error;

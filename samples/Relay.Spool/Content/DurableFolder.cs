@@ -1,40 +1,44 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
 
-namespace Relay.Host;
+namespace Relay.Spool;
 
 /// <summary>A folder whose new names survive a power cut, and which nobody else may look into.</summary>
-internal static partial class DurableFolder
+public static partial class DurableFolder
 {
-    /// <summary>Makes the folder, and its parents, if it is not there, and shows that files can be made in it.</summary>
+    /// <summary>Makes the folder, and its parents, if it is not there, for its owner only, and shows that files can be made in it.</summary>
     /// <param name="path">The folder.</param>
-    /// <param name="key">The key to name if it cannot be used.</param>
-    /// <exception cref="RelayStartException">It cannot be made or written.</exception>
-    internal static void Prepare(string path, string key)
+    /// <exception cref="IOException">It cannot be made or written.</exception>
+    public static void Prepare(string path)
     {
         try
         {
-            if (OperatingSystem.IsWindows())
-            {
-                Directory.CreateDirectory(path);
-            }
-            else
-            {
-                Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            }
-
+            Create(path);
             string probe = Path.Combine(path, $".probe-{Guid.NewGuid():N}.tmp");
             using FileStream file = CreatePrivateFile(probe, FileOptions.DeleteOnClose);
             Sync(path);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or Win32Exception)
+        catch (UnauthorizedAccessException error)
         {
-            throw new RelayStartException($"{key}: the folder \"{path}\" cannot be used: {error.Message}", error);
+            throw new IOException(error.Message, error);
+        }
+    }
+
+    /// <summary>Makes the folder, and its parents, if it is not there: mode 0700.</summary>
+    internal static void Create(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(path);
+        }
+        else
+        {
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
     }
 
     /// <summary>Makes a new file that only its owner may read: mode 0600.</summary>
-    internal static FileStream CreatePrivateFile(string path, FileOptions options = FileOptions.None)
+    public static FileStream CreatePrivateFile(string path, FileOptions options = FileOptions.None)
     {
         var how = new FileStreamOptions
         {
@@ -56,8 +60,8 @@ internal static partial class DurableFolder
     /// Writes the folder itself to the disk: without it, a renamed file can be gone after a power cut, although the file was synced. .NET does not open
     /// folders, so that this calls the C library. Windows journals names by itself.
     /// </summary>
-    /// <exception cref="Win32Exception">The system reports a failure.</exception>
-    internal static void Sync(string path)
+    /// <exception cref="IOException">The system reports a failure.</exception>
+    public static void Sync(string path)
     {
         if (OperatingSystem.IsWindows())
         {
@@ -68,20 +72,26 @@ internal static partial class DurableFolder
         int descriptor = Open(path, ReadOnly);
         if (descriptor < 0)
         {
-            throw new Win32Exception(Marshal.GetLastPInvokeError());
+            throw Failure(path);
         }
 
         try
         {
             if (SyncDescriptor(descriptor) != 0)
             {
-                throw new Win32Exception(Marshal.GetLastPInvokeError());
+                throw Failure(path);
             }
         }
         finally
         {
             _ = Close(descriptor);
         }
+    }
+
+    private static IOException Failure(string path)
+    {
+        int error = Marshal.GetLastPInvokeError();
+        return new IOException($"The folder \"{path}\" cannot be synced: {new Win32Exception(error).Message}", error);
     }
 
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]

@@ -1,0 +1,61 @@
+using System.Diagnostics.Metrics;
+using Relay.Spool;
+
+namespace Relay.Delivery;
+
+/// <summary>Figures of the meter <c>Relay.Delivery</c>.</summary>
+public sealed class DeliveryMetrics : IDisposable
+{
+    /// <summary>The meter's name.</summary>
+    public const string MeterName = "Relay.Delivery";
+
+    private readonly Meter _meter = new(MeterName);
+    private readonly Counter<long> _attempts;
+    private readonly Counter<long> _duplicates;
+    private readonly Histogram<double> _latency;
+    private readonly UpDownCounter<long> _connections;
+
+    /// <summary>Makes the instruments.</summary>
+    public DeliveryMetrics()
+    {
+        _attempts = _meter.CreateCounter<long>("relay.delivery.attempts", "{recipient}", "Attempts by outcome and destination.");
+        _duplicates = _meter.CreateCounter<long>("relay.delivery.possible_duplicates", "{recipient}", "Attempts of which nobody knows whether the host took the message.");
+        _latency = _meter.CreateHistogram<double>("relay.delivery.latency", "s", "From accepting a message to its delivery.");
+        _connections = _meter.CreateUpDownCounter<long>("relay.delivery.connections", "{connection}", "Open connections to other hosts.");
+    }
+
+    /// <summary>How many attempts may have delivered a message that is delivered again.</summary>
+    public long PossibleDuplicates => Interlocked.Read(ref _possibleDuplicates);
+
+    private long _possibleDuplicates;
+
+    /// <inheritdoc/>
+    public void Dispose() => _meter.Dispose();
+
+    internal void OnFate(Fate fate, string destination, TimeSpan latency, bool isDuplicate)
+    {
+        string outcome = fate.State switch
+        {
+            RecipientState.Delivered => "delivered",
+            RecipientState.Queued => "deferred",
+            RecipientState.Bounced => "bounced",
+            RecipientState.Expired => "expired",
+            RecipientState.Suppressed => "suppressed",
+            RecipientState.Held => "held",
+            _ => "other",
+        };
+        _attempts.Add(1, new("outcome", outcome), new("destination", destination));
+        if (isDuplicate)
+        {
+            Interlocked.Increment(ref _possibleDuplicates);
+            _duplicates.Add(1);
+        }
+
+        if (fate.State == RecipientState.Delivered)
+        {
+            _latency.Record(latency.TotalSeconds);
+        }
+    }
+
+    internal void OnConnections(int change) => _connections.Add(change);
+}

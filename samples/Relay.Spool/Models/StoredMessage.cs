@@ -1,0 +1,23 @@
+namespace Relay.Spool;
+
+/// <summary>A message as it is stored.</summary>
+public sealed record StoredMessage
+{
+    /// <summary>Its id.</summary>
+    public required MessageId Id { get; init; }
+
+    /// <summary>When it was taken.</summary>
+    public required DateTimeOffset AcceptedAt { get; init; }
+
+    /// <summary>Octets of its content.</summary>
+    public required long Size { get; init; }
+
+    /// <summary>Whether the content is still there: it goes when the last recipient's fate is known.</summary>
+    public required bool HasContent { get; init; }
+
+    /// <summary>Envelope and all that is known of it.</summary>
+    public required MessageFacts Facts { get; init; }
+
+    /// <summary>Whether the content is a file beside the database.</summary>
+    internal bool IsContentInFile { get; init; }
+}

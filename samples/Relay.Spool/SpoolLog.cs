@@ -1,0 +1,34 @@
+using Microsoft.Extensions.Logging;
+
+namespace Relay.Spool;
+
+/// <summary>All that the spool logs.</summary>
+internal static partial class SpoolLog
+{
+    [LoggerMessage(40, LogLevel.Error, "The store of {Path} does not work: {Reason}. Nothing is taken until it does")]
+    internal static partial void Failed(ILogger logger, string path, string reason, Exception? error);
+
+    [LoggerMessage(41, LogLevel.Information, "The store of {Path} works again")]
+    internal static partial void Recovered(ILogger logger, string path);
+
+    [LoggerMessage(42, LogLevel.Information, "{Recipients} recipients were leased when the last process ended, and are due again")]
+    internal static partial void LeasesRecovered(ILogger logger, long recipients);
+
+    [LoggerMessage(43, LogLevel.Error, "{Id} recipient {Index} is held: {Lost} leases of it ended without a word, as if it broke the program")]
+    internal static partial void Poison(ILogger logger, MessageId id, int index, int lost);
+
+    [LoggerMessage(44, LogLevel.Error, "{Id} is quarantined: {Reason}")]
+    internal static partial void Quarantined(ILogger logger, MessageId id, string reason);
+
+    [LoggerMessage(45, LogLevel.Warning, "{Id} the lease {Token} was lost: its outcome is not stored, and it may be delivered twice")]
+    internal static partial void LeaseLost(ILogger logger, MessageId id, long token);
+
+    [LoggerMessage(46, LogLevel.Information, "{Files} files of messages that were never taken were removed")]
+    internal static partial void OrphansRemoved(ILogger logger, int files);
+
+    [LoggerMessage(47, LogLevel.Warning, "Upkeep of the store failed, and will be tried again")]
+    internal static partial void UpkeepFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(48, LogLevel.Error, "A quarantined content could not be moved aside: {Id}")]
+    internal static partial void NotMoved(ILogger logger, MessageId id, Exception error);
+}

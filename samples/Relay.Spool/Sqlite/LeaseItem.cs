@@ -1,0 +1,222 @@
+namespace Relay.Spool;
+
+/// <summary>Leases what is due: lane after lane, higher ranks more often than lower ones, a few leases of a lane at a time.</summary>
+internal sealed class LeaseItem(LeaseRequest request) : WriteItem<IReadOnlyList<Lease>>
+{
+    // Leases of one lane in a turn, so that one destination's heap does not take a whole call while others wait.
+    private const int TurnLength = 10;
+
+    private readonly List<Lane> _passedOver = [];
+    private readonly List<Lease> _leases = [];
+    private readonly Dictionary<(string, string), int> _room = [];
+    private long _now;
+
+    internal override void Run(SpoolWriter writer)
+    {
+        _leases.Clear();
+        _room.Clear();
+        _passedOver.Clear();
+        _now = writer.NowMilliseconds;
+        writer.Agenda.Advance(_now);
+        HashSet<string>? suspended = Suspended(writer.Connection);
+        while (_leases.Count < request.Maximum && Cycle(writer, suspended))
+        {
+        }
+
+        foreach (Lane lane in _passedOver)
+        {
+            writer.Agenda.PutBack(lane);
+        }
+
+        Result = _leases.ToArray();
+    }
+
+    /// <summary>One turn of the lowest rank, two of the next, four of the next and so on. False if no rank had anything.</summary>
+    private bool Cycle(SpoolWriter writer, HashSet<string>? suspended)
+    {
+        bool any = false;
+        for (int rank = Lane.Classes - 1; rank >= 0; rank--)
+        {
+            for (int turn = 1 << rank; turn > 0 && _leases.Count < request.Maximum; turn--)
+            {
+                if (!Turn(writer, rank, suspended))
+                {
+                    break;
+                }
+
+                any = true;
+            }
+        }
+
+        return any;
+    }
+
+    /// <summary>Serves the next lane of a rank that there is room for. False if there is none.</summary>
+    private bool Turn(SpoolWriter writer, int rank, HashSet<string>? suspended)
+    {
+        while (writer.Agenda.TryTake(rank, out Lane? lane))
+        {
+            int room = suspended?.Contains(lane!.Destination) == true ? 0 : Room(lane!);
+            if (room <= 0)
+            {
+                _passedOver.Add(lane!);
+                continue;
+            }
+
+            int most = Math.Min(Math.Min(room, TurnLength), request.Maximum - _leases.Count);
+            int leased = LeaseFrom(writer, lane!, most);
+            TakeRoom(lane!, leased);
+            long next = writer.Connection["SELECT min(next_at) FROM recipients INDEXED BY due WHERE lane = ?1 AND state <= 1"].Bind(1, lane!.Id).Scalar()
+                ?? long.MaxValue;
+            if (next <= _now)
+            {
+                writer.Agenda.PutBack(lane);
+            }
+            else
+            {
+                writer.Agenda.Leave(lane, next);
+            }
+
+            return true;
+        }
+
+        return false;
+    }
+
+    private int Room(Lane lane)
+    {
+        if (request.RoomFor is null)
+        {
+            return int.MaxValue;
+        }
+
+        if (!_room.TryGetValue((lane.Destination, lane.Stream), out int room))
+        {
+            room = request.RoomFor(lane.Destination, lane.Stream);
+            _room.Add((lane.Destination, lane.Stream), room);
+        }
+
+        return room;
+    }
+
+    private void TakeRoom(Lane lane, int leases)
+    {
+        if (request.RoomFor is not null)
+        {
+            _room[(lane.Destination, lane.Stream)] -= leases;
+        }
+    }
+
+    private int LeaseFrom(SpoolWriter writer, Lane lane, int most)
+    {
+        int before = _leases.Count;
+        long until = _now + (long)request.Duration.TotalMilliseconds;
+        Statement due = writer.Connection[
+            $"""
+            SELECT {MessageRow.Columns}, {RecipientRow.Columns}, r.message
+            FROM recipients r INDEXED BY due LEFT JOIN messages m ON m.key = r.message
+            WHERE r.lane = ?1 AND r.state <= 1 AND r.next_at <= ?2 ORDER BY r.next_at, r.message, r.idx
+            """].Bind(1, lane.Id).Bind(2, _now);
+        StoredMessage? message = null;
+        List<StoredRecipient> recipients = [];
+        List<(long Message, int Index, string Why)> broken = [];
+        while (due.Step())
+        {
+            if (WhyUnreadable(due) is { } why)
+            {
+                broken.Add((due.GetInt64(MessageRow.ColumnCount + RecipientRow.ColumnCount), due.GetInt32(MessageRow.ColumnCount), why));
+                continue;
+            }
+
+            MessageId id = MessageRow.ReadId(due);
+            if (message is null || message.Id != id || recipients.Count == request.MaximumRecipients)
+            {
+                Close(writer, lane, message, recipients, until);
+                message = null;
+                if (_leases.Count - before == most)
+                {
+                    break;
+                }
+
+                message = MessageRow.Read(due);
+                recipients = [];
+            }
+
+            recipients.Add(RecipientRow.Read(due, MessageRow.ColumnCount, id, lane.Destination));
+        }
+
+        due.Reset();
+        Close(writer, lane, message, recipients, until);
+        Mark(writer, before);
+        foreach ((long key, int index, string why) in broken)
+        {
+            lane.Waiting--;
+            QuarantineItem.SetAside(writer, key, index, why, _now);
+        }
+
+        return _leases.Count - before;
+    }
+
+    /// <summary>Null if a row makes sense. One that does not is set aside: it must neither stop its lane nor be lost from sight.</summary>
+    private static string? WhyUnreadable(Statement row)
+    {
+        if (row.IsNull(0))
+        {
+            return "the message's row is missing";
+        }
+
+        try
+        {
+            _ = MessageRow.ReadFacts(row, 0);
+            return row.GetText(MessageRow.ColumnCount + 1).Length == 0 ? "the recipient has no path" : null;
+        }
+        catch (System.Text.Json.JsonException error)
+        {
+            return $"the message's labels are broken: {error.Message}";
+        }
+    }
+
+    private void Close(SpoolWriter writer, Lane lane, StoredMessage? message, List<StoredRecipient> recipients, long until)
+    {
+        if (message is null)
+        {
+            return;
+        }
+
+        lane.Waiting -= recipients.Count;
+        _leases.Add(new Lease
+        {
+            Token = ++writer.LastToken,
+            ExpiresAt = DateTimeOffset.FromUnixTimeMilliseconds(until),
+            Message = message,
+            Destination = lane.Destination,
+            Recipients = recipients,
+        });
+    }
+
+    /// <summary>Writes the leases down, behind the reading: a row that leaves an index while it is read would confuse the reading.</summary>
+    private void Mark(SpoolWriter writer, int first)
+    {
+        Statement mark = writer.Connection["UPDATE recipients SET state = 2, lease = ?1, lease_until = ?2 WHERE message = ?3 AND idx = ?4"];
+        for (int i = first; i < _leases.Count; i++)
+        {
+            Lease lease = _leases[i];
+            foreach (StoredRecipient recipient in lease.Recipients)
+            {
+                mark.Bind(1, lease.Token).Bind(2, lease.ExpiresAt.ToUnixTimeMilliseconds()).Bind(3, lease.Message.Id.Key).Bind(4, recipient.Index).Execute();
+            }
+        }
+    }
+
+    private HashSet<string>? Suspended(SpoolConnection connection)
+    {
+        HashSet<string>? suspended = null;
+        Statement rows = connection["SELECT destination FROM suspended WHERE until IS NULL OR until > ?1"].Bind(1, _now);
+        while (rows.Step())
+        {
+            (suspended ??= new(StringComparer.Ordinal)).Add(rows.GetText(0));
+        }
+
+        return suspended;
+    }
+}

@@ -1,0 +1,70 @@
+using System.Text.Json;
+
+namespace Relay.Spool;
+
+/// <summary>Removes messages with all that is known of them, but those that are being delivered.</summary>
+internal sealed class PurgeItem(IReadOnlyList<long> messages, BodyFiles files) : WriteItem<long>
+{
+    internal override void Run(SpoolWriter writer)
+    {
+        SpoolConnection connection = writer.Connection;
+        Result = 0;
+        foreach (long key in messages)
+        {
+            Statement read = connection["SELECT tail, place, labels FROM messages WHERE key = ?1 AND NOT EXISTS (SELECT 1 FROM recipients WHERE message = ?1 AND state = 2)"].Bind(1, key);
+            if (!read.Step())
+            {
+                continue;
+            }
+
+            MessageId id = MessageId.Create(key, read.GetInt64(0));
+            int place = read.GetInt32(1);
+            string? labels = read.GetTextOrNull(2);
+            read.Reset();
+            Leave(writer, key);
+            MessageEnd.RemoveContent(writer, files, id, place);
+            Result += connection["DELETE FROM recipients WHERE message = ?1"].Bind(1, key).Execute();
+            connection["DELETE FROM messages WHERE key = ?1"].Bind(1, key).Execute();
+            RemoveLabels(connection, key, labels);
+
+            // The last event stays, so that no id is given twice.
+            connection["DELETE FROM events WHERE message = ?1 AND id < (SELECT max(id) FROM events)"].Bind(1, key).Execute();
+        }
+    }
+
+    /// <summary>By name and value, as the labels are sorted by them.</summary>
+    private static void RemoveLabels(SpoolConnection connection, long key, string? json)
+    {
+        if (json is null || JsonSerializer.Deserialize(json, LabelsJsonContext.Default.LabelsJson) is not { } labels)
+        {
+            return;
+        }
+
+        Statement remove = connection["DELETE FROM labels WHERE name = ?1 AND value = ?2 AND message = ?3"];
+        foreach (string tag in labels.Tags)
+        {
+            remove.Bind(1, MessageRow.TagName).Bind(2, tag).Bind(3, key).Execute();
+        }
+
+        foreach ((string name, string value) in labels.Metadata)
+        {
+            remove.Bind(1, MessageRow.MetadataPrefix + name).Bind(2, value).Bind(3, key).Execute();
+        }
+    }
+
+    private static void Leave(SpoolWriter writer, long key)
+    {
+        Statement waiting = writer.Connection[
+            "SELECT l.destination, l.stream, l.class FROM recipients r JOIN lanes l ON l.id = r.lane WHERE r.message = ?1 AND r.state <= 1"].Bind(1, key);
+        List<(string, string, int)> lanes = [];
+        while (waiting.Step())
+        {
+            lanes.Add((waiting.GetText(0), waiting.GetText(1), waiting.GetInt32(2)));
+        }
+
+        foreach ((string destination, string stream, int @class) in lanes)
+        {
+            writer.Agenda.Find(writer.Connection, destination, stream, @class).Waiting--;
+        }
+    }
+}

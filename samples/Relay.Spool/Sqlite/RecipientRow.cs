@@ -1,0 +1,43 @@
+using Smtp.Core;
+
+namespace Relay.Spool;
+
+/// <summary>Reads rows of recipients.</summary>
+internal static class RecipientRow
+{
+    /// <summary>An operator wants a bounce.</summary>
+    internal const int MustBounce = 1;
+
+    /// <summary>A delay notification was sent.</summary>
+    internal const int DelayNotified = 2;
+
+    /// <summary>The columns that <see cref="Read"/> reads.</summary>
+    internal const string Columns =
+        "r.idx, r.path, r.notify, r.orcpt, r.state, r.attempts, r.next_at, r.done_at, r.code, r.enhanced, r.reply, r.host, r.wish";
+
+    /// <summary>How many they are.</summary>
+    internal const int ColumnCount = 13;
+
+    internal static StoredRecipient Read(Statement row, int first, MessageId id, string destination)
+    {
+        int wish = row.GetInt32(first + 12);
+        return new StoredRecipient
+        {
+            MessageId = id,
+            Index = row.GetInt32(first),
+            ForwardPath = row.GetText(first + 1),
+            Destination = destination,
+            Notify = (DsnNotify)row.GetInt32(first + 2),
+            OriginalRecipient = row.GetTextOrNull(first + 3) ?? string.Empty,
+            State = (RecipientState)row.GetInt32(first + 4),
+            Attempts = row.GetInt32(first + 5),
+            NextAttemptAt = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(first + 6)),
+            CompletedAt = row.IsNull(first + 7) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(first + 7)),
+            LastReply = row.IsNull(first + 8)
+                ? RecipientReply.None
+                : new RecipientReply(row.GetInt32(first + 8), row.GetText(first + 9), row.GetText(first + 10), row.GetText(first + 11)),
+            MustBounce = (wish & MustBounce) != 0,
+            DelayNotified = (wish & DelayNotified) != 0,
+        };
+    }
+}

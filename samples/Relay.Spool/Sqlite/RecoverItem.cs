@@ -1,0 +1,47 @@
+namespace Relay.Spool;
+
+/// <summary>
+/// Takes back leases: at the start all of them, as their owner is dead, and later those that ran out. Who loses leases again and again seems to break the
+/// program, and is held.
+/// </summary>
+internal sealed class RecoverItem(bool all) : WriteItem<long>
+{
+    // In one transaction; the rest is taken the next time.
+    private const int Maximum = 1000;
+
+    internal override void Run(SpoolWriter writer)
+    {
+        long now = writer.NowMilliseconds;
+        List<(long Message, int Index, int Lost, long NextAt, string Destination, string Stream, int Class)> lost = [];
+        Statement rows = writer.Connection[
+            """
+            SELECT r.message, r.idx, r.lost, r.next_at, l.destination, l.stream, l.class
+            FROM recipients r INDEXED BY leased JOIN lanes l ON l.id = r.lane WHERE r.state = 2 AND r.lease_until < ?1 LIMIT ?2
+            """].Bind(1, all ? long.MaxValue : now).Bind(2, Maximum);
+        while (rows.Step())
+        {
+            lost.Add((rows.GetInt64(0), rows.GetInt32(1), rows.GetInt32(2) + 1, rows.GetInt64(3), rows.GetText(4), rows.GetText(5), rows.GetInt32(6)));
+        }
+
+        Statement update = writer.Connection[
+            "UPDATE recipients SET state = ?1, lost = ?2, lease = 0, lease_until = 0 WHERE message = ?3 AND idx = ?4"];
+        foreach ((long key, int index, int times, long nextAt, string destination, string stream, int @class) in lost)
+        {
+            bool isPoison = times >= writer.Options.MaximumLostLeases;
+            update.Bind(1, (long)(isPoison ? RecipientState.Held : RecipientState.Queued)).Bind(2, isPoison ? 0 : times).Bind(3, key).Bind(4, index).Execute();
+            if (isPoison)
+            {
+                SpoolLog.Poison(writer.Options.Logger, MessageId.Create(key, 0), index, times);
+                var why = new RecipientReply(0, string.Empty, $"{times} attempts ended without a word", string.Empty);
+                EventRow.Append(writer, now, key, index, SpoolEventType.Held, why, reason: "poison");
+            }
+            else
+            {
+                writer.Agenda.Enter(writer.Agenda.Find(writer.Connection, destination, stream, @class), nextAt);
+                writer.HasNewWork = true;
+            }
+        }
+
+        Result = lost.Count;
+    }
+}

@@ -1,0 +1,90 @@
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace Relay.Spool;
+
+/// <summary>A connection to the database, with its prepared statements. Used by one thread at a time.</summary>
+internal sealed class SpoolConnection : IDisposable
+{
+    private readonly SqliteConnection _connection;
+    private readonly Dictionary<string, Statement> _statements = new(StringComparer.Ordinal);
+
+    internal SpoolConnection(string path, bool readOnly)
+    {
+        _connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = path,
+            Mode = SqliteOpenMode.ReadWriteCreate,
+            Pooling = false,
+        }.ToString());
+        try
+        {
+            _connection.Open();
+            Handle = _connection.Handle!;
+            _ = raw.sqlite3_extended_result_codes(Handle, 1);
+
+            // Beside the owner there may be commands that write; and the owner's transactions are short.
+            _ = raw.sqlite3_busy_timeout(Handle, 30_000);
+            Run("PRAGMA journal_mode=WAL");
+            Run(readOnly ? "PRAGMA query_only=1" : "PRAGMA synchronous=FULL");
+            Run("PRAGMA temp_store=MEMORY");
+        }
+        catch
+        {
+            _connection.Dispose();
+            throw;
+        }
+    }
+
+    internal sqlite3 Handle { get; }
+
+    /// <summary>A statement, prepared once.</summary>
+    internal Statement this[string sql]
+    {
+        get
+        {
+            if (!_statements.TryGetValue(sql, out Statement? statement))
+            {
+                statement = new Statement(Handle, sql);
+                _statements.Add(sql, statement);
+            }
+
+            return statement;
+        }
+    }
+
+    /// <summary>Runs one that is not needed again.</summary>
+    internal void Run(string sql)
+    {
+        using var statement = new Statement(Handle, sql);
+        _ = statement.Execute();
+    }
+
+    /// <summary>Whether a transaction is open.</summary>
+    internal bool IsInTransaction => raw.sqlite3_get_autocommit(Handle) == 0;
+
+    /// <summary>Forgets prepared statements when there are many, such as those of filters.</summary>
+    internal void Trim(int maximum)
+    {
+        if (_statements.Count > maximum)
+        {
+            DisposeStatements();
+        }
+    }
+
+    public void Dispose()
+    {
+        DisposeStatements();
+        _connection.Dispose();
+    }
+
+    private void DisposeStatements()
+    {
+        foreach (Statement statement in _statements.Values)
+        {
+            statement.Dispose();
+        }
+
+        _statements.Clear();
+    }
+}

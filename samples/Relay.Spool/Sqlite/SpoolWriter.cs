@@ -1,0 +1,292 @@
+using Microsoft.Data.Sqlite;
+
+namespace Relay.Spool;
+
+/// <summary>
+/// The one thread that writes. All that waits goes into one transaction, and one sync of the disk serves it (group commit): while a group is on its way to
+/// the disk, the next one gathers. There is no timer in it: a lone message is not made to wait.
+/// </summary>
+internal sealed class SpoolWriter : IDisposable
+{
+    // Bounds of a group: what a reader of one of its messages may have to wait for the others.
+    private const int MaximumItems = 1024;
+    private const long MaximumWeight = 16 * 1024 * 1024;
+
+    private readonly Lock _lock = new();
+    private readonly SemaphoreSlim _arrived = new(0);
+    private readonly SpoolOptions _options;
+    private readonly string _path;
+    private readonly Thread _thread;
+    private readonly List<Action> _afterCommit = [];
+    private List<WriteItem> _waiting = [];
+    private SpoolConnection? _connection;
+    private long _dataVersion;
+    private bool _isStopping;
+
+    internal SpoolWriter(SpoolOptions options, string path, TimeProvider clock)
+    {
+        _options = options;
+        _path = path;
+        Clock = clock;
+        _thread = new Thread(Run) { IsBackground = true, Name = "Spool writer" };
+    }
+
+    internal TimeProvider Clock { get; }
+
+    internal SpoolOptions Options => _options;
+
+    internal Agenda Agenda { get; } = new();
+
+    /// <summary>What is wrong with the store; null if it works.</summary>
+    internal string? Failure { get; private set; }
+
+    /// <summary>The connection, within <see cref="WriteItem.Run"/>.</summary>
+    internal SpoolConnection Connection => _connection!;
+
+    /// <summary>The last lease token given.</summary>
+    internal long LastToken { get; set; }
+
+    /// <summary>What is set within <see cref="WriteItem.Run"/> if there is something new to lease.</summary>
+    internal bool HasNewWork { get; set; }
+
+    /// <summary>What is set if there are new events.</summary>
+    internal bool HasNewEvents { get; set; }
+
+    /// <summary>Called behind a commit, on the writer's thread, with <see cref="HasNewWork"/> and <see cref="HasNewEvents"/>.</summary>
+    internal Action<bool, bool>? OnCommitted { get; init; }
+
+    internal long NowMilliseconds => Clock.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>Opens the database and starts. Throws what <see cref="SpoolConnection"/> and <see cref="Schema"/> throw.</summary>
+    internal void Start()
+    {
+        _connection = new SpoolConnection(_path, readOnly: false);
+        Schema.Update(_connection);
+        Configure(_connection);
+        _thread.Start();
+    }
+
+    internal void Add(WriteItem item)
+    {
+        lock (_lock)
+        {
+            if (!_isStopping)
+            {
+                _waiting.Add(item);
+                if (_waiting.Count == 1)
+                {
+                    _arrived.Release();
+                }
+
+                return;
+            }
+        }
+
+        item.Failed(new ObjectDisposedException("spool"));
+    }
+
+    /// <summary>Something to do when the transaction that runs is on the disk; dropped if it fails. For what cannot be rolled back, such as removing a file.</summary>
+    internal void AfterCommit(Action action) => _afterCommit.Add(action);
+
+    /// <summary>Whether another connection has changed the database since this was last asked.</summary>
+    internal bool WasChangedByOthers()
+    {
+        long version = Connection["PRAGMA data_version"].Scalar() ?? 0;
+        bool isChanged = version != _dataVersion;
+        _dataVersion = version;
+        return isChanged;
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            if (_isStopping)
+            {
+                return;
+            }
+
+            _isStopping = true;
+            _arrived.Release();
+        }
+
+        if (_thread.IsAlive)
+        {
+            _thread.Join();
+        }
+
+        _connection?.Dispose();
+        _arrived.Dispose();
+    }
+
+    private static void Configure(SpoolConnection connection)
+    {
+        // 64 MB of pages, so that the ends of the trees, where all the writing is, stay in memory.
+        connection.Run("PRAGMA cache_size=-65536");
+        connection.Run("PRAGMA wal_autocheckpoint=4000");
+        connection.Run("PRAGMA journal_size_limit=67108864");
+    }
+
+    private void Run()
+    {
+        List<WriteItem> group = [];
+        while (true)
+        {
+            _arrived.Wait();
+            lock (_lock)
+            {
+                (group, _waiting) = (_waiting, group);
+            }
+
+            for (int start = 0; start < group.Count;)
+            {
+                int count = 0;
+                for (long weight = 0; start + count < group.Count && count < MaximumItems && weight < MaximumWeight; count++)
+                {
+                    weight += group[start + count].Weight;
+                }
+
+                RunGroup(group.GetRange(start, count));
+                start += count;
+            }
+
+            group.Clear();
+            lock (_lock)
+            {
+                if (_isStopping && _waiting.Count == 0)
+                {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// <summary>
+    /// Runs a group in one transaction. If that fails for the store's sake, all of it fails; if for the sake of one item, each runs on its own, so that only
+    /// that one fails.
+    /// </summary>
+    private void RunGroup(List<WriteItem> group)
+    {
+        Exception? error = Attempt(group);
+        if (error is null)
+        {
+            return;
+        }
+
+        if (group.Count > 1 && error is not SpoolException)
+        {
+            foreach (WriteItem item in group)
+            {
+                if (Attempt([item]) is { } itsError)
+                {
+                    item.Failed(itsError);
+                }
+            }
+
+            return;
+        }
+
+        foreach (WriteItem item in group)
+        {
+            item.Failed(error);
+        }
+    }
+
+    /// <summary>Null if the group is committed and was told so; <see cref="SpoolException"/> if the store failed.</summary>
+    private Exception? Attempt(List<WriteItem> group)
+    {
+        HasNewWork = false;
+        HasNewEvents = false;
+        _afterCommit.Clear();
+        try
+        {
+            _connection ??= Reopen();
+            _connection["BEGIN IMMEDIATE"].Execute();
+            foreach (WriteItem item in group)
+            {
+                item.Run(this);
+            }
+
+            _connection["COMMIT"].Execute();
+        }
+        catch (Exception error)
+        {
+            return RollBack(error);
+        }
+
+        if (Failure is not null)
+        {
+            Failure = null;
+            SpoolLog.Recovered(_options.Logger, _options.Path);
+        }
+
+        foreach (WriteItem item in group)
+        {
+            item.Committed();
+        }
+
+        foreach (Action action in _afterCommit)
+        {
+            action();
+        }
+
+        if (HasNewWork || HasNewEvents)
+        {
+            OnCommitted?.Invoke(HasNewWork, HasNewEvents);
+        }
+
+        return null;
+    }
+
+    private SpoolConnection Reopen()
+    {
+        var connection = new SpoolConnection(_path, readOnly: false);
+        Configure(connection);
+        return connection;
+    }
+
+    private Exception RollBack(Exception error)
+    {
+        Agenda.Clear();
+        if (error is not SqliteException { SqliteErrorCode: not SqliteConstraint } failure)
+        {
+            if (_connection?.IsInTransaction == true)
+            {
+                TryRollBack();
+            }
+
+            return error;
+        }
+
+        // After an error of the disk nothing that this connection holds is trusted: a page whose sync failed may be marked clean. It is opened anew.
+        _connection?.Dispose();
+        _connection = null;
+        bool isNoSpace = failure.SqliteErrorCode is SqliteFull or SqliteReadOnly or SqliteCannotOpen;
+        string reason = failure.Message;
+        if (Failure is null)
+        {
+            SpoolLog.Failed(_options.Logger, _options.Path, reason, error);
+        }
+
+        Failure = reason;
+        return new SpoolException(reason, isNoSpace ? SpoolFailure.NoSpace : SpoolFailure.Error, error);
+    }
+
+    private void TryRollBack()
+    {
+        try
+        {
+            _connection!["ROLLBACK"].Execute();
+        }
+        catch (SqliteException)
+        {
+            _connection!.Dispose();
+            _connection = null;
+        }
+    }
+
+    private const int SqliteConstraint = 19;
+    private const int SqliteFull = 13;
+    private const int SqliteReadOnly = 8;
+    private const int SqliteCannotOpen = 14;
+}

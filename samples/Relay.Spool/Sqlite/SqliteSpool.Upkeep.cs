@@ -1,0 +1,132 @@
+namespace Relay.Spool;
+
+/// <summary>Recovery at the start, and what is done now and then.</summary>
+public sealed partial class SqliteSpool
+{
+    private const int UpkeepEvery = 60;
+    private const int RetentionBatch = 200;
+
+    private long _ticks;
+
+    /// <summary>Takes back the leases of a dead owner, and reads the agenda. Called once, before anybody leases.</summary>
+    private void Recover()
+    {
+        if (!_options.IsOwner)
+        {
+            return;
+        }
+
+        long last = RunAsync(new DelegateItem<long>(writer => writer.Connection["SELECT max(lease) FROM recipients INDEXED BY leased WHERE state = 2"].Scalar() ?? 0)).AsTask().GetAwaiter().GetResult();
+        long recovered = 0;
+        for (long batch = -1; batch != 0; recovered += batch)
+        {
+            batch = RunAsync(new RecoverItem(all: true)).AsTask().GetAwaiter().GetResult();
+        }
+
+        if (recovered > 0)
+        {
+            SpoolLog.LeasesRecovered(_options.Logger, recovered);
+        }
+
+        // Tokens go on above all that a dead owner may have given.
+        _ = RunAsync(new DelegateItem<bool>(writer =>
+        {
+            writer.LastToken = Math.Max(last, writer.NowMilliseconds << 12);
+            _ = writer.WasChangedByOthers();
+            writer.Agenda.Load(writer.Connection);
+            writer.HasNewWork = true;
+            return true;
+        })).AsTask().GetAwaiter().GetResult();
+        _timer = _clock.CreateTimer(static state => ((SqliteSpool)state!).Tick(), this, TickInterval, TickInterval);
+        DateTime before = DateTime.UtcNow - TimeSpan.FromMinutes(1);
+        _ = Task.Run(() => RemoveOrphans(before));
+    }
+
+    private void Tick()
+    {
+        if (Interlocked.Exchange(ref _ticksPending, 1) == 1)
+        {
+            return;
+        }
+
+        bool isUpkeep = Interlocked.Increment(ref _ticks) % UpkeepEvery == 0;
+        ObserveAsync(RunAsync(new TickItem()).AsTask(), isUpkeep);
+    }
+
+    private async void ObserveAsync(Task tick, bool isUpkeep)
+    {
+        try
+        {
+            await tick.ConfigureAwait(false);
+            _ = await RunAsync(new RecoverItem(all: false)).ConfigureAwait(false);
+            if (isUpkeep)
+            {
+                await RemoveOldAsync().ConfigureAwait(false);
+            }
+        }
+        catch (Exception error) when (error is SpoolException or ObjectDisposedException)
+        {
+            if (error is SpoolException)
+            {
+                SpoolLog.UpkeepFailed(_options.Logger, error);
+            }
+        }
+        finally
+        {
+            Volatile.Write(ref _ticksPending, 0);
+        }
+    }
+
+    /// <summary>Removes messages that were done long ago, in groups.</summary>
+    private async ValueTask RemoveOldAsync()
+    {
+        long before = MessageId.FirstKey(_clock.GetUtcNow() - _options.Retention);
+        while (true)
+        {
+            List<long> old = _readers.Read(connection =>
+            {
+                List<long> keys = [];
+                Statement rows = connection["SELECT key FROM messages WHERE key < ?1 AND open <= 0 LIMIT ?2"].Bind(1, before).Bind(2, RetentionBatch);
+                while (rows.Step())
+                {
+                    keys.Add(rows.GetInt64(0));
+                }
+
+                return keys;
+            });
+            if (old.Count == 0)
+            {
+                return;
+            }
+
+            await RunAsync(new PurgeItem(old, _files)).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Removes files that no row names: of messages whose submitter, or the process, was gone before the commit.</summary>
+    private void RemoveOrphans(DateTime before)
+    {
+        int removed = 0;
+        try
+        {
+            foreach ((MessageId id, string path) in _files.Orphans(before))
+            {
+                bool isKnown = _readers.Read(c => c["SELECT 1 FROM messages WHERE key = ?1 AND tail = ?2 AND place = 2"].Bind(1, id.Key).Bind(2, id.Tail).Scalar() is not null);
+                if (!isKnown)
+                {
+                    BodyFiles.Remove(path);
+                    removed++;
+                }
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or SpoolException or ObjectDisposedException)
+        {
+            SpoolLog.UpkeepFailed(_options.Logger, error);
+        }
+
+        if (removed > 0)
+        {
+            SpoolLog.OrphansRemoved(_options.Logger, removed);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+namespace Relay.Delivery.Tests;
+
+/// <summary>What a <see cref="Hop"/> knows of one connection.</summary>
+internal sealed class HopSession
+{
+    internal string Sender { get; private set; } = string.Empty;
+
+    internal List<string> Recipients { get; } = [];
+
+    internal string Body { get; set; } = string.Empty;
+
+    /// <summary>How many bodies came.</summary>
+    internal int Messages { get; set; }
+
+    internal void OnAccepted(string line)
+    {
+        if (line.StartsWith("MAIL", StringComparison.Ordinal))
+        {
+            Sender = Path(line);
+            Recipients.Clear();
+        }
+        else if (line.StartsWith("RCPT", StringComparison.Ordinal))
+        {
+            Recipients.Add(Path(line));
+        }
+    }
+
+    private static string Path(string line) => line[(line.IndexOf('<', StringComparison.Ordinal) + 1)..line.IndexOf('>', StringComparison.Ordinal)];
+}

@@ -1,0 +1,71 @@
+using System.Text;
+using Microsoft.Extensions.Time.Testing;
+using Smtp.Interop;
+
+namespace Relay.Spool.Tests;
+
+/// <summary>A spool in a folder of its own, under a clock that stands still.</summary>
+internal sealed class TestSpool : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    internal TestSpool(Func<SpoolOptions, SpoolOptions>? with = null)
+    {
+        Options = new SpoolOptions { Path = _folder["spool"], TimeProvider = Time };
+        Options = with?.Invoke(Options) ?? Options;
+        Spool = SqliteSpool.Open(Options);
+    }
+
+    internal FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
+
+    internal SpoolOptions Options { get; }
+
+    internal SqliteSpool Spool { get; private set; }
+
+    internal string Folder => Options.Path;
+
+    /// <summary>As after the end of the process: leases are where they were.</summary>
+    internal void Reopen()
+    {
+        Spool.Dispose();
+        Spool = SqliteSpool.Open(Options);
+    }
+
+    internal NewMessage Message(params string[] recipients) => Message(f => f, "Subject: x\r\n\r\nHello\r\n", recipients);
+
+    internal NewMessage Message(Func<MessageFacts, MessageFacts> with, string content, params string[] recipients) => new()
+    {
+        Id = Spool.NewId(),
+        Facts = with(new MessageFacts { ReversePath = "a@example.com", SenderDomain = "example.com" }),
+        Recipients = [.. recipients.Select(NewRecipient.Of)],
+        Content = NewContent.FromMemory(Encoding.ASCII.GetBytes(content)),
+    };
+
+    internal async Task<MessageId> EnqueueAsync(params string[] recipients)
+    {
+        NewMessage message = Message(recipients);
+        await Spool.EnqueueAsync(message, TestContext.Current.CancellationToken);
+        return message.Id;
+    }
+
+    internal async Task<IReadOnlyList<Lease>> LeaseAsync(int maximum = 50, Func<string, string, int>? roomFor = null) =>
+        await Spool.LeaseAsync(new LeaseRequest { Maximum = maximum, RoomFor = roomFor }, TestContext.Current.CancellationToken);
+
+    internal async Task<Lease> LeaseOneAsync() => Assert.Single(await LeaseAsync());
+
+    internal async Task<CompletionResult> CompleteAsync(Lease lease, RecipientState state, DateTimeOffset next = default) => await Spool.CompleteAsync(
+        new Completion(lease, [.. lease.Recipients.Select(r => new RecipientOutcome(r.Index, state, new RecipientReply(250, "2.0.0", "OK", "mx.example.net")) { NextAttemptAt = next })]),
+        TestContext.Current.CancellationToken);
+
+    internal async Task<StoredRecipient> RecipientAsync(MessageId id, int index = 0) =>
+        (await Spool.RecipientsAsync(id, TestContext.Current.CancellationToken))[index];
+
+    internal async Task<SpoolEventType[]> EventTypesAsync(MessageId id) =>
+        [.. (await Spool.EventsAsync(id, TestContext.Current.CancellationToken)).Select(e => e.Type)];
+
+    public void Dispose()
+    {
+        Spool.Dispose();
+        _folder.Dispose();
+    }
+}

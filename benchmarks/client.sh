@@ -33,6 +33,7 @@ source_run() { # CONNECTIONS
 for round in $(seq "$rounds"); do
     for connections in 1 20; do
         measure pooled $connections $load "$port" pooled $connections "$messages" "$size"
+        measure single $connections $load "$port" single $connections "$messages" "$size"
         measure mailkit $connections $load "$port" mailkit $connections $((messages / 4)) "$size"
         if command -v smtp-source > /dev/null; then
             measure smtp-source $connections source_run $connections
@@ -51,6 +52,7 @@ for connections in 1 20; do
         }
         END {
             printf "%2d connections: MailKit needs %.1f times the CPU time of the pooled client", c, median(cpu, "mailkit") / median(cpu, "pooled")
+            printf " (%.1f times with one sender a connection)", median(cpu, "mailkit") / median(cpu, "single")
             if (n["smtp-source"]) printf "; the pooled client sends %.2f times as many messages a second as smtp-source -d", median(rate, "pooled") / median(rate, "smtp-source")
             printf "\n"
         }' "$results"

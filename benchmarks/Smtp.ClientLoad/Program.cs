@@ -6,25 +6,28 @@ using MimeKit;
 using Smtp.Client;
 using MailKitClient = MailKit.Net.Smtp.SmtpClient;
 
-// Smtp.ClientLoad PORT pooled|mailkit CONNECTIONS MESSAGES [SIZE]: sends messages of SIZE octets (1024 by default) to 127.0.0.1:PORT, from as many senders as
-// connections, each with the next message when the one before is answered. A tenth more is sent first, unmeasured. Prints a line:
-// messages/s, microseconds of this process' CPU time a message, octets allocated a message.
+// Smtp.ClientLoad PORT pooled|single|mailkit CONNECTIONS MESSAGES [SIZE]: sends messages of SIZE octets (1024 by default) to 127.0.0.1:PORT over so many
+// connections. "pooled" has two senders a connection that share one SmtpClient, so that a connection always has a next message; "single" one sender a
+// connection; "mailkit" one client a connection, as it sends one message at a time. A sender begins with the next message when the one before is answered.
+// A tenth more is sent first, unmeasured. Prints a line: messages/s, microseconds of this process' CPU time a message, octets allocated a message.
 if (args.Length < 4
     || !int.TryParse(args[0], CultureInfo.InvariantCulture, out int port)
     || !int.TryParse(args[2], CultureInfo.InvariantCulture, out int connections)
     || !int.TryParse(args[3], CultureInfo.InvariantCulture, out int messages))
 {
-    Console.Error.WriteLine("usage: Smtp.ClientLoad PORT pooled|mailkit CONNECTIONS MESSAGES [SIZE]");
+    Console.Error.WriteLine("usage: Smtp.ClientLoad PORT pooled|single|mailkit CONNECTIONS MESSAGES [SIZE]");
     return 2;
 }
 
 int size = args.Length > 4 ? int.Parse(args[4], CultureInfo.InvariantCulture) : 1024;
 byte[] content = Content(size);
+int senders = connections;
 Func<int, Task> send;
 var clients = new List<IDisposable>();
 switch (args[1])
 {
-    case "pooled":
+    case "pooled" or "single":
+        senders = args[1] == "pooled" ? 2 * connections : connections;
         var pooled = new SmtpClient(new SmtpClientOptions
         {
             Host = "127.0.0.1",
@@ -64,7 +67,7 @@ switch (args[1])
         };
         break;
     default:
-        Console.Error.WriteLine("pooled or mailkit");
+        Console.Error.WriteLine("pooled, single or mailkit");
         return 2;
 }
 
@@ -84,7 +87,7 @@ Console.WriteLine(string.Create(
 clients.ForEach(client => client.Dispose());
 return 0;
 
-Task RunAsync(int count) => Task.WhenAll(Enumerable.Range(0, connections).Select(i => Task.Run(() => send((count / connections) + (i < count % connections ? 1 : 0)))));
+Task RunAsync(int count) => Task.WhenAll(Enumerable.Range(0, senders).Select(i => Task.Run(() => send((count / senders) + (i < count % senders ? 1 : 0)))));
 
 static async Task SendPooledAsync(SmtpClient client, byte[] content, int count)
 {

@@ -141,17 +141,7 @@ public sealed partial class SmtpClient : IAsyncDisposable
         var runner = (ConnectionRunner?)slot.Attachment;
         slot.Attachment = runner ??= new ConnectionRunner(_pool, slot);
 
-        // What a connection does for many is not to carry the context of one.
-        if (ExecutionContext.IsFlowSuppressed())
-        {
-            runner.Start(job);
-            return;
-        }
-
-        using (ExecutionContext.SuppressFlow())
-        {
-            runner.Start(job);
-        }
+        runner.Start(job);
     }
 
     /// <summary>Takes a job out of the queue.</summary>

@@ -25,6 +25,9 @@ internal sealed class ConnectionRunner(ConnectionPool<SmtpConnection> pool, Pool
 {
     private const int ServiceClosing = 421;
 
+    // Of a thread that has none of anybody's.
+    private static readonly ExecutionContext? NoContext = CaptureNone();
+
     private readonly Lock _lock = new();
 
     // Given to the connection and not done, in order: at most one that goes first, one behind it, and one that is not begun.
@@ -32,6 +35,7 @@ internal sealed class ConnectionRunner(ConnectionPool<SmtpConnection> pool, Pool
 
     // To be given to the connection before anything from the queue.
     private readonly List<SendJob> _next = new(4);
+    private SendJob? _first;
     private SendJob? _lastDone;
     private ManualResetValueTaskSourceCore<SendJob> _started;
     private bool _isRunning;
@@ -41,13 +45,15 @@ internal sealed class ConnectionRunner(ConnectionPool<SmtpConnection> pool, Pool
     /// <summary>Sends a job, and then all that wait. For whoever has rented the slot; it is given back when there is no more to do.</summary>
     internal void Start(SendJob job)
     {
-        if (!_isRunning)
+        _first = job;
+        if (NoContext is null || ExecutionContext.IsFlowSuppressed())
         {
-            _isRunning = true;
-            _ = RunAsync();
+            StartFirst();
+            return;
         }
 
-        _started.SetResult(job);
+        // What a connection does for many is not to carry the context of one. To suppress the flow would allocate.
+        ExecutionContext.Run(NoContext, static state => ((ConnectionRunner)state!).StartFirst(), this);
     }
 
     SendJob IValueTaskSource<SendJob>.GetResult(short token) => _started.GetResult(token);
@@ -69,6 +75,28 @@ internal sealed class ConnectionRunner(ConnectionPool<SmtpConnection> pool, Pool
         _lastDone = null;
         pool.Return(slot);
         last?.Complete();
+    }
+
+    private static ExecutionContext? CaptureNone()
+    {
+        ExecutionContext? none = null;
+        var thread = new Thread(() => none = ExecutionContext.Capture());
+        thread.UnsafeStart();
+        thread.Join();
+        return none;
+    }
+
+    private void StartFirst()
+    {
+        SendJob job = _first!;
+        _first = null;
+        if (!_isRunning)
+        {
+            _isRunning = true;
+            _ = RunAsync();
+        }
+
+        _started.SetResult(job);
     }
 
     /// <summary>

@@ -29,6 +29,7 @@ public sealed partial class ReadmeTests
             public static HostApplicationBuilder builder = null!;
             public static System.Buffers.ReadOnlySequence<byte> input;
             public static System.Buffers.IBufferWriter<byte> output = null!;
+            public static Smtp.Client.SmtpMessage message = null!;
             public static IEnumerable<Smtp.Client.SmtpMessage> messages = null!;
         }
         """;
@@ -54,20 +55,21 @@ public sealed partial class ReadmeTests
     [MemberData(nameof(Blocks))]
     public async Task A_block_compiles_and_runs(string readme, int index)
     {
+        CancellationToken token = TestContext.Current.CancellationToken;
         Match block = Find(readme)[index];
         CSharpCompilation compilation = CSharpCompilation.Create(
             $"readme{Guid.NewGuid():N}",
-            [CSharpSyntaxTree.ParseText(Ambient), CSharpSyntaxTree.ParseText(block.Groups["code"].Value)],
+            [CSharpSyntaxTree.ParseText(Ambient, cancellationToken: token), CSharpSyntaxTree.ParseText(block.Groups["code"].Value, cancellationToken: token)],
             ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path)),
             new CSharpCompilationOptions(OutputKind.ConsoleApplication, nullableContextOptions: NullableContextOptions.Enable, allowUnsafe: false));
         using var image = new MemoryStream();
-        string[] errors = [.. compilation.Emit(image).Diagnostics.Where(d => d.Severity == DiagnosticSeverity.Error).Select(d => d.ToString())];
+        string[] errors = [.. compilation.Emit(image, cancellationToken: token).Diagnostics.Where(d => d.Severity == DiagnosticSeverity.Error).Select(d => d.ToString())];
         Assert.True(errors.Length == 0, $"{readme}:\n{block.Groups["code"].Value}\n{string.Join('\n', errors)}");
         if (block.Groups["run"].Success)
         {
             MethodInfo main = Assembly.Load(image.ToArray()).EntryPoint!;
-            object? result = await Task.Run(() => main.Invoke(null, main.GetParameters().Length == 0 ? null : [Array.Empty<string>()]))
-                .WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            object? result = await Task.Run(() => main.Invoke(null, main.GetParameters().Length == 0 ? null : [Array.Empty<string>()]), token)
+                .WaitAsync(TimeSpan.FromSeconds(30), token);
             Assert.True(result is null or 0);
         }
     }

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
-using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.ObjectPool;
 using Smtp.Core;
@@ -20,11 +20,12 @@ namespace Smtp.Server;
 /// server.Start();
 /// </code>
 /// </example>
-public sealed class SmtpServer : IAsyncDisposable
+public sealed partial class SmtpServer : IAsyncDisposable
 {
     private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<long, SmtpServerConnection> _connections = new();
+    private readonly ConditionalWeakTable<SmtpListenerOptions, ServerProfile> _handedProfiles = [];
     private readonly List<Socket> _sockets = [];
     private readonly List<Task> _acceptLoops = [];
     private readonly CancellationTokenSource _stopping = new();
@@ -53,27 +54,9 @@ public sealed class SmtpServer : IAsyncDisposable
             throw new ArgumentException($"The listener on '{nowhere.EndPoint}' needs as EndPoint an IPEndPoint or a UnixDomainSocketEndPoint.", nameof(options));
         }
 
-        if (options.Certificates is null && options.Listeners.FirstOrDefault(l => l.Tls != TlsMode.None) is { } listener)
+        foreach (SmtpListenerOptions listener in options.Listeners)
         {
-            throw new ArgumentException($"The listener on {listener.EndPoint} has Tls = {listener.Tls}, so that Certificates must be set.", nameof(options));
-        }
-
-        if (options.Listeners.FirstOrDefault(l => l.RequireTls && l.Tls == TlsMode.None) is { } deaf)
-        {
-            throw new ArgumentException($"The listener on {deaf.EndPoint} has RequireTls, so that Tls must be StartTls or Implicit.", nameof(options));
-        }
-
-        if (options.Authenticator is null && options.Listeners.FirstOrDefault(l => l.RequireAuthentication) is { } closed)
-        {
-            throw new ArgumentException($"The listener on {closed.EndPoint} has RequireAuthentication, so that Authenticator must be set.", nameof(options));
-        }
-
-        if (options.Listeners.FirstOrDefault(l => l.RequireAuthentication && !CanAuthenticate(options, l)) is { } mute)
-        {
-            throw new ArgumentException(
-                $"The listener on {mute.EndPoint} has RequireAuthentication, but none of AuthenticationMechanisms = "
-                + $"[{string.Join(", ", options.OfferedMechanisms)}] is ever offered there: set Tls, or AllowPlaintextAuthentication.",
-                nameof(options));
+            Demand(options, listener, bringsTls: false);
         }
 
         Profiles = [.. options.Listeners.Select(l => l.CreateProfile(options))];
@@ -156,39 +139,6 @@ public sealed class SmtpServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs a session over a connection that the application made, such as a pair of pipes in memory.</summary>
-    /// <param name="connection">The octets both ways. Completed when the session is over.</param>
-    /// <param name="localEndPoint">What the session is to know as the server's side.</param>
-    /// <param name="remoteEndPoint">What the session is to know as the client's side.</param>
-    /// <returns>Completes when the session is over. Does not fail: what goes wrong is logged.</returns>
-    /// <exception cref="InvalidOperationException">The server was not started, or stops.</exception>
-    public Task RunAsync(IDuplexPipe connection, EndPoint? localEndPoint = null, EndPoint? remoteEndPoint = null)
-    {
-        ArgumentNullException.ThrowIfNull(connection);
-        SmtpServerConnection? added = null;
-        lock (_lock)
-        {
-            // Under the lock, so that a stop that begins now sees the connection.
-            if (_heartbeat is null || _stop is not null)
-            {
-                throw new InvalidOperationException(_stop is null ? "The server was not started." : "The server stops.");
-            }
-
-            if (TryCount())
-            {
-                added = Add(new DuplexPipeTransport(connection, localEndPoint, remoteEndPoint), _pipeProfile, _pipeListener);
-            }
-        }
-
-        if (added is null)
-        {
-            return RefuseAsync(connection);
-        }
-
-        added.Execute();
-        return added.Completed;
-    }
-
     /// <summary>
     /// Stops: listens no more, says 421 to who is idle, lets open transactions end within <see cref="SmtpServerTimeouts.ShutdownGrace"/>, then says 421 to them
     /// too. A commit in progress is always awaited, so that nothing that was stored goes unanswered.
@@ -216,11 +166,6 @@ public sealed class SmtpServer : IAsyncDisposable
         _connections.TryRemove(connection.Id, out _);
         Interlocked.Decrement(ref _connectionCount);
     }
-
-    private static bool CanAuthenticate(SmtpServerOptions options, SmtpListenerOptions listener) =>
-        (options.Extensions & SmtpExtensions.Auth) != 0
-        && options.OfferedMechanisms.Count > 0
-        && (listener.Tls != TlsMode.None || listener.AllowPlaintextAuthentication);
 
     private static Socket Listen(SmtpListenerOptions listener)
     {
@@ -333,22 +278,6 @@ public sealed class SmtpServer : IAsyncDisposable
 
         Interlocked.Decrement(ref _connectionCount);
         return false;
-    }
-
-    private async Task RefuseAsync(IDuplexPipe connection)
-    {
-        ServerLog.TooManyConnections(ConnectionLogger, Interlocked.Increment(ref _lastId), Options.MaximumConnections);
-        try
-        {
-            await connection.Output.WriteAsync(Replies.TooManyConnections.Wire.ToArray()).ConfigureAwait(false);
-        }
-        catch (IOException)
-        {
-            // The client was faster.
-        }
-
-        await connection.Output.CompleteAsync().ConfigureAwait(false);
-        await connection.Input.CompleteAsync().ConfigureAwait(false);
     }
 
     private SmtpServerConnection Add(ConnectionTransport transport, ServerProfile profile, SmtpListenerOptions listener)

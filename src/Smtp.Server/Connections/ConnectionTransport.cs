@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Net;
 
 namespace Smtp.Server;
@@ -20,6 +21,9 @@ internal abstract class ConnectionTransport : IAsyncDisposable
     /// <summary>Whether octets wait to be read, as far as can be told without reading.</summary>
     internal abstract bool HasInput { get; }
 
+    /// <summary>Makes the handshake in place of the server; null where the server does it itself.</summary>
+    internal virtual Func<CancellationToken, ValueTask<EstablishedTls>>? TlsHandshake => null;
+
     /// <summary>
     /// Ends the read that is pending, and all later ones, as if the peer had closed its side; what is written still goes out. May be called from any
     /// thread.
@@ -31,6 +35,9 @@ internal abstract class ConnectionTransport : IAsyncDisposable
 
     /// <summary>Cuts the connection at once, also under pending reads and writes. May be called from any thread and more than once.</summary>
     internal abstract void Abort();
+
+    /// <summary>Goes on over what <see cref="TlsHandshake"/> made.</summary>
+    internal virtual void Upgrade(IDuplexPipe pipe) => throw new NotSupportedException();
 
     /// <summary>
     /// An IPv4 address as such: a socket that listens for both families tells it as <c>::ffff:192.0.2.1</c>, and neither a policy nor a Received field

@@ -19,6 +19,11 @@ internal sealed partial class SmtpServerConnection
 
     private async ValueTask<bool> ShakeHandsAsync()
     {
+        if (_transport.TlsHandshake is { } handshake)
+        {
+            return await TakeTlsAsync(handshake).ConfigureAwait(false);
+        }
+
         var tls = new SslStream(_transport.Stream, leaveInnerStreamOpen: true);
         try
         {
@@ -28,9 +33,7 @@ internal sealed partial class SmtpServerConnection
         catch (Exception error) when (error is AuthenticationException or IOException or ObjectDisposedException or InvalidOperationException
             or OperationCanceledException or System.ComponentModel.Win32Exception)
         {
-            ServerLog.TlsFailed(_logger, Id, _context.RemoteEndPoint, error.InnerException?.Message ?? error.Message);
-            _metrics.Handshake(null);
-            _reason = _interruption != SmtpCloseReason.Completed ? _interruption : SmtpCloseReason.TlsFailed;
+            OnTlsFailed(error);
             await tls.DisposeAsync().ConfigureAwait(false);
             return false;
         }
@@ -44,6 +47,42 @@ internal sealed partial class SmtpServerConnection
         _context.ClientCertificate = tls.RemoteCertificate as X509Certificate2;
         OnTlsEstablished();
         return true;
+    }
+
+    /// <summary>Lets whoever handed the connection in make the handshake, and goes on over what comes of it.</summary>
+    private async ValueTask<bool> TakeTlsAsync(Func<CancellationToken, ValueTask<EstablishedTls>> handshake)
+    {
+        EstablishedTls tls;
+        try
+        {
+            SetDeadline(DeadlineKind.Cut, _server.Now + (long)_options.Timeouts.TlsHandshake.TotalMilliseconds);
+            tls = await handshake(Gone).ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            OnTlsFailed(error);
+            return false;
+        }
+
+        ClearDeadline();
+        _transport.Upgrade(tls.Transport);
+        _stream = _transport.Stream;
+        _certificate = tls.ServerCertificate;
+        _channelBinding = _certificate is null ? null : SaslChannelBinding.OfServerCertificate(_certificate);
+        _context.TlsProtocol = tls.Protocol;
+        _context.TlsCipherSuite = tls.CipherSuite.ToString();
+        _context.TlsServerName = tls.ServerName;
+        _context.ClientCertificate = tls.ClientCertificate;
+        _context.ClientCertificateErrors = tls.ClientCertificateErrors;
+        OnTlsEstablished();
+        return true;
+    }
+
+    private void OnTlsFailed(Exception error)
+    {
+        ServerLog.TlsFailed(_logger, Id, _context.RemoteEndPoint, error.InnerException?.Message ?? error.Message);
+        _metrics.Handshake(null);
+        _reason = _interruption != SmtpCloseReason.Completed ? _interruption : SmtpCloseReason.TlsFailed;
     }
 
     private static ValueTask<SslServerAuthenticationOptions> SelectCertificateAsync(

@@ -38,6 +38,9 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
     // Set once, from another thread, before reading is ended: what the client is to be told.
     private volatile SmtpCloseReason _interruption;
 
+    // Set once, from another thread: whoever handed the connection in wants it to end.
+    private volatile bool _isClosing;
+
     internal SmtpServerConnection(SmtpServer server, long id, ConnectionTransport transport, ServerProfile profile, SmtpListenerOptions listener)
     {
         _server = server;
@@ -262,6 +265,13 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
         }
     }
 
+    /// <summary>Ends the connection as a stop of the server would. From another thread.</summary>
+    internal void OnClosing()
+    {
+        _isClosing = true;
+        OnStopping(force: false);
+    }
+
     /// <summary>Tells the seams that the server stops for good. From another thread.</summary>
     internal void OnStoppedForGood()
     {
@@ -341,7 +351,7 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
     /// <summary>Looks whether the client is to be waited for at all, and sets the deadline.</summary>
     private bool PrepareToRead()
     {
-        if (_server.IsStopping && _session.Phase is SessionPhase.Greeted or SessionPhase.Ready && _interruption == SmtpCloseReason.Completed)
+        if ((_server.IsStopping || _isClosing) && _session.Phase is SessionPhase.Greeted or SessionPhase.Ready && _interruption == SmtpCloseReason.Completed)
         {
             _interruption = SmtpCloseReason.Shutdown;
         }

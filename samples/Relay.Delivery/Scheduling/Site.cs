@@ -101,10 +101,17 @@ internal sealed class Site
         }
     }
 
+    /// <summary>How many jobs a site takes with a number of connections.</summary>
+    internal static int CapacityOf(int connections, bool isBulk)
+    {
+        int capacity = Math.Max(connections * 4, 8);
+        return isBulk ? capacity * 3 / 4 : capacity;
+    }
+
     private int Capacity(bool isBulk)
     {
         // Four jobs a connection keep it busy while more are leased. What is tried of a resting site costs nothing but the store's work.
-        int capacity = _backoff.State == SiteState.Probing ? 2 : Math.Max(_limit.Value * 4, 8);
+        int capacity = _backoff.State == SiteState.Probing ? 2 : CapacityOf(_limit.Value, isBulk: false);
         if (_path.Shaping.MessagesPerSecond is { } pace)
         {
             // More would only wait here, where an operator cannot reach it.

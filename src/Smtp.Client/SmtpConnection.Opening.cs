@@ -1,7 +1,5 @@
 using System.Net;
-using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Smtp.Core;
@@ -40,7 +38,42 @@ public sealed partial class SmtpConnection
         }
 
         cancellationToken.ThrowIfCancellationRequested();
-        var connection = new SmtpConnection(options);
+        if (stream is null)
+        {
+            for (int i = -1; i < options.FallbackHosts.Count - 1; i++)
+            {
+                try
+                {
+                    return await OpenAsync(null, HostAt(i), options, cancellationToken).ConfigureAwait(false);
+                }
+                catch (SmtpConnectionException error) when (MayTryNextHost(error))
+                {
+                    // Logged where it failed.
+                }
+            }
+        }
+
+        return await OpenAsync(
+            stream, stream is null ? HostAt(options.FallbackHosts.Count - 1) : options.Host, options, cancellationToken).ConfigureAwait(false);
+
+        string HostAt(int index) => index < 0 ? options.Host : options.FallbackHosts[index];
+    }
+
+    /// <summary>
+    /// Whether another host may do what this one did not. A certificate that is not accepted and credentials that are refused are told at
+    /// once: to go past them would hide that somebody stands in between.
+    /// </summary>
+    private static bool MayTryNextHost(SmtpConnectionException error) => error switch
+    {
+        SmtpTransportException transport => transport.Failure != TransportFailure.TlsFailed,
+        SmtpReplyException reply => reply.Stage is SmtpStage.Greeting or SmtpStage.Hello && reply.Reply.Class == ReplyClass.TransientFailure,
+        _ => false,
+    };
+
+    private static async ValueTask<SmtpConnection> OpenAsync(
+        Stream? stream, string host, SmtpConnectionOptions options, CancellationToken cancellationToken)
+    {
+        var connection = new SmtpConnection(options, host);
         using CancellationTokenRegistration registration = connection.RegisterCancellation(cancellationToken);
         try
         {
@@ -68,16 +101,10 @@ public sealed partial class SmtpConnection
     {
         // (1)
         _transport.SetDeadline(_options.Timeouts.Connect);
-        EndPoint? local = null;
-        if (stream is null)
-        {
-            Socket socket = await ConnectSocketAsync().ConfigureAwait(false);
-            local = socket.LocalEndPoint;
-            stream = new NetworkStream(socket, ownsSocket: true);
-        }
-
+        stream ??= await ConnectStreamAsync().ConfigureAwait(false);
+        EndPoint? local = stream is NetworkStream { Socket: { } socket } ? socket.LocalEndPoint : null;
         _transport.Attach(stream);
-        ClientLog.Connected(_logger, _options.Host, _options.Port);
+        ClientLog.Connected(_logger, _host, _options.Port);
 
         // (2)
         if (_options.Tls == SmtpTlsMode.Implicit)
@@ -104,46 +131,21 @@ public sealed partial class SmtpConnection
         }
 
         _transport.ClearDeadline();
-        ClientLog.Ready(_logger, _options.Host, _options.Port, Peer.Extensions);
+        ClientLog.Ready(_logger, _host, _options.Port, Peer.Extensions);
     }
 
-    private async ValueTask<Socket> ConnectSocketAsync()
+    private async ValueTask<Stream> ConnectStreamAsync()
     {
-        // Commands go out in whole flights: waiting for more to send (Nagle) costs 40 ms a message against delayed acknowledgements.
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
+        if (_options.ConnectCallback is { } connect)
         {
-            await socket.ConnectAsync(_options.Host, _options.Port, _transport.Token).ConfigureAwait(false);
-            return socket;
+            var context = new SmtpConnectContext(_host, _options.Port, _options.LocalEndPoint, _options.TimeProvider);
+            return await connect(context, _transport.Token).ConfigureAwait(false)
+                ?? throw new InvalidOperationException($"{nameof(SmtpConnectionOptions.ConnectCallback)} gave no stream.");
         }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
 
-    private async ValueTask SecureAsync()
-    {
-        _opening = SmtpStage.TlsHandshake;
-        _transport.SetDeadline(_options.Timeouts.TlsHandshake);
-        SslPolicyErrors found = SslPolicyErrors.None;
-        RemoteCertificateValidationCallback? decide = _options.CertificateValidation;
-        SslStream tls = await _transport.UpgradeAsync(new SslClientAuthenticationOptions
-        {
-            TargetHost = _options.TlsHostName ?? _options.Host,
-            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-            AllowRenegotiation = false,
-            CertificateRevocationCheckMode = _options.CheckCertificateRevocation ? X509RevocationMode.Online : X509RevocationMode.NoCheck,
-            RemoteCertificateValidationCallback = (sender, certificate, chain, errors) =>
-            {
-                found = errors;
-                return decide?.Invoke(sender, certificate, chain, errors) ?? errors == SslPolicyErrors.None;
-            },
-        }).ConfigureAwait(false);
-        Tls = new TlsFacts(tls.SslProtocol, tls.NegotiatedCipherSuite, tls.RemoteCertificate, found);
-        ClientLog.Secured(
-            _logger, _options.Host, _options.Port, tls.SslProtocol.ToString(), tls.NegotiatedCipherSuite.ToString(), found.ToString());
+        Socket socket = await TcpConnector.ConnectAsync(
+            _host, _options.Port, _options.LocalEndPoint, _options.TimeProvider, _transport.Token).ConfigureAwait(false);
+        return new NetworkStream(socket, ownsSocket: true);
     }
 
     private async ValueTask GreetAsync(byte[] name)
@@ -179,19 +181,48 @@ public sealed partial class SmtpConnection
 
     private async ValueTask AuthenticateAsync(SmtpCredentials credentials)
     {
-        bool allowRevealing = _session.IsTls || _options.AllowPlaintextAuthentication;
-        if (credentials.Choose(Peer, allowRevealing) is not { } mechanism)
+        string? refused = null;
+        while (true)
         {
-            throw Unfit(
-                credentials.Choose(Peer, allowRevealing: true) is null
-                    ? "The server offers no mechanism that these credentials can be used with."
-                    : "The server offers only mechanisms that show the password, and the connection has no TLS.",
-                SmtpStage.Authenticate);
-        }
+            MechanismChoice choice = await PrepareAsync(credentials, refused).ConfigureAwait(false);
+            if (credentials.Choose(choice) is not { } mechanism)
+            {
+                throw Unfit(
+                    credentials.Choose(choice with { AllowRevealing = true }) is null
+                        ? "The server offers no mechanism that these credentials can be used with."
+                        : "The server offers only mechanisms that show the secret, and the connection has no TLS.",
+                    SmtpStage.Authenticate);
+            }
 
-        _session.BeginAuthenticate(mechanism);
-        await DemandAsync("The server refuses the credentials.").ConfigureAwait(false);
-        ClientLog.Authenticated(_logger, _options.Host, _options.Port, mechanism.Name);
+            _session.BeginAuthenticate(mechanism);
+            switch (await RunAsync(null).ConfigureAwait(false))
+            {
+                case ClientEffect.Completed:
+                    ClientLog.Authenticated(_logger, _host, _options.Port, mechanism.Name);
+                    return;
+                case ClientEffect.Violation:
+                    throw Violated(null);
+
+                // The token may have been withdrawn before its time. A weaker mechanism is never tried in the place of one that was refused.
+                case ClientEffect.Refused when credentials.CanRenew && refused is null && _session.LastReply.Class == ReplyClass.PermanentFailure:
+                    refused = choice.Token;
+                    break;
+                default:
+                    throw Refused("The server refuses the credentials.");
+            }
+        }
+    }
+
+    private async ValueTask<MechanismChoice> PrepareAsync(SmtpCredentials credentials, string? refused)
+    {
+        // Where a token comes from is not the server's doing: neither its time nor its failures are.
+        _transport.ClearDeadline();
+        _isInCallback = true;
+        string? token = await credentials.GetTokenAsync(refused, _options.TimeProvider.GetUtcNow(), _transport.Token).ConfigureAwait(false);
+        _isInCallback = false;
+        SaslChannelBinding? binding = Tls?.Certificate is X509Certificate2 certificate ? SaslChannelBinding.OfServerCertificate(certificate) : null;
+        return new MechanismChoice(
+            Peer, _options.AuthenticationMechanisms, _session.IsTls || _options.AllowPlaintextAuthentication, binding, token, _host, _options.Port);
     }
 
     private async ValueTask DemandAsync(string refusal)
@@ -208,7 +239,7 @@ public sealed partial class SmtpConnection
     }
 
     private SmtpReplyException Unfit(string message, SmtpStage stage) =>
-        new(message, default, PeerViolation.None, _options.Host, _options.Port, stage, null);
+        new(message, default, PeerViolation.None, _host, _options.Port, stage, null);
 
     /// <summary>RFC 5321 §4.1.4: the primary host name if there is one, else the address literal.</summary>
     private byte[] LocalName(EndPoint? local)

@@ -22,6 +22,7 @@ namespace Smtp.Client;
 public sealed partial class SmtpConnection : IAsyncDisposable, IPoolConnection
 {
     private readonly SmtpConnectionOptions _options;
+    private readonly string _host;
     private readonly ILogger _logger;
     private readonly Transport _transport;
     private readonly ClientSession _session;
@@ -29,18 +30,23 @@ public sealed partial class SmtpConnection : IAsyncDisposable, IPoolConnection
     private SmtpStage _opening = SmtpStage.Connect;
     private int _inUse;
     private bool _isDisposed;
+    private bool _isInCallback;
 
-    private SmtpConnection(SmtpConnectionOptions options)
+    private SmtpConnection(SmtpConnectionOptions options, string host)
     {
         _options = options;
+        _host = host;
         _logger = options.LoggerFactory.CreateLogger("Smtp.Client.SmtpConnection");
         _trace = _logger.IsEnabled(LogLevel.Trace) ? new ProtocolTrace(_logger) : null;
         _transport = new Transport(options.TimeProvider);
-        _session = new ClientSession(isTls: options.Tls == SmtpTlsMode.Implicit);
+        _session = new ClientSession(isTls: options.Tls == SmtpTlsMode.Implicit, isLmtp: options.IsLmtp);
     }
 
-    /// <summary>Whether another message can be sent.</summary>
-    public bool IsUsable => _session.Phase == ClientPhase.Ready && _transport.Reason == TransportEnd.None && !_isDisposed;
+    /// <summary>Whether another message can be sent: the connection is in good order, and the server's limit of messages is not reached (RFC 9422 §4.1).</summary>
+    public bool IsUsable => IsOpen && !_session.IsExhausted;
+
+    /// <summary>The server's host, of those in the options, that the connection is to.</summary>
+    public string Host => _host;
 
     /// <summary>What the server offered in its last EHLO reply.</summary>
     public PeerCapabilities Peer => _session.Peer;
@@ -75,8 +81,8 @@ public sealed partial class SmtpConnection : IAsyncDisposable, IPoolConnection
         try
         {
             // What is wrong with the arguments is said before the connection is touched.
-            BodyType body = Classify(message, out SendRefusal refusal);
-            _session.BeginTransaction(message.Envelope, message.Content.Length ?? -1, body, result.Recipients, refusal);
+            OutgoingBody body = Classify(message, out SendRefusal refusal);
+            _session.BeginTransaction(message.Envelope, body, result.Recipients, refusal);
         }
         catch
         {
@@ -88,7 +94,7 @@ public sealed partial class SmtpConnection : IAsyncDisposable, IPoolConnection
         try
         {
             HasReadContent = false;
-            result.SetConnection(_options.Host, _options.Port, Tls);
+            result.SetConnection(_host, _options.Port, Tls);
             ClientEffect effect = await RunAsync(message).ConfigureAwait(false);
             if (effect == ClientEffect.Violation)
             {
@@ -115,7 +121,8 @@ public sealed partial class SmtpConnection : IAsyncDisposable, IPoolConnection
         }
         finally
         {
-            registration.Dispose();
+            await EndBodyAsync().ConfigureAwait(false);
+            await registration.DisposeAsync().ConfigureAwait(false);
             Exit();
         }
     }
@@ -134,7 +141,7 @@ public sealed partial class SmtpConnection : IAsyncDisposable, IPoolConnection
     /// </summary>
     public async ValueTask QuitAsync(CancellationToken cancellationToken = default)
     {
-        if (IsUsable)
+        if (IsOpen)
         {
             try
             {
@@ -165,6 +172,8 @@ public sealed partial class SmtpConnection : IAsyncDisposable, IPoolConnection
 
     /// <summary>Closes the connection, with QUIT if it is in good order (RFC 5321 §4.1.1.10).</summary>
     public ValueTask DisposeAsync() => _isDisposed ? ValueTask.CompletedTask : QuitAsync(CancellationToken.None);
+
+    private bool IsOpen => _session.Phase == ClientPhase.Ready && _transport.Reason == TransportEnd.None && !_isDisposed;
 
     private async ValueTask RunPlainAsync(SmtpStage operation, CancellationToken cancellationToken)
     {
@@ -224,7 +233,7 @@ public sealed partial class SmtpConnection : IAsyncDisposable, IPoolConnection
             throw new InvalidOperationException("The connection is in use: it does one thing at a time.");
         }
 
-        if (!IsUsable)
+        if (!IsOpen)
         {
             Exit();
             throw new InvalidOperationException("The connection is closed: see IsUsable.");
@@ -240,7 +249,7 @@ public sealed partial class SmtpConnection : IAsyncDisposable, IPoolConnection
     /// <summary>The server has said its last word; nothing more is to be sent or read.</summary>
     private void OnClosedByServer()
     {
-        ClientLog.ClosedByServer(_logger, _options.Host, _options.Port, _session.LastReply.ToString());
+        ClientLog.ClosedByServer(_logger, _host, _options.Port, _session.LastReply.ToString());
         _transport.Break();
     }
 
@@ -258,22 +267,22 @@ public sealed partial class SmtpConnection : IAsyncDisposable, IPoolConnection
         int accepted = result.Recipients.CountOf(DeliveryOutcome.Accepted);
         if (accepted == result.Recipients.Count)
         {
-            ClientLog.Sent(_logger, _options.Host, _options.Port, accepted, result.Recipients.Count);
+            ClientLog.Sent(_logger, _host, _options.Port, accepted, result.Recipients.Count);
         }
         else
         {
-            ClientLog.SentInPart(_logger, _options.Host, _options.Port, accepted, result.Recipients.Count);
+            ClientLog.SentInPart(_logger, _host, _options.Port, accepted, result.Recipients.Count);
         }
     }
 
     private SmtpReplyException Refused(string message) => new(
-        $"{message} {_session.LastReply}".TrimEnd(), _session.LastReply, PeerViolation.None, _options.Host, _options.Port, _session.Stage, null);
+        $"{message} {_session.LastReply}".TrimEnd(), _session.LastReply, PeerViolation.None, _host, _options.Port, _session.Stage, null);
 
     private SmtpReplyException Violated(SendResult? result) => new(
         $"The server broke the protocol ({_session.Violation}).",
         _session.LastReply,
         _session.Violation,
-        _options.Host,
+        _host,
         _options.Port,
         _session.Stage,
         result);
@@ -290,7 +299,7 @@ public sealed partial class SmtpConnection : IAsyncDisposable, IPoolConnection
             SmtpConnectionException => error,
             _ when end == TransportEnd.Cancelled => new OperationCanceledException(
                 "The operation was cancelled, and the connection closed.", error, cancellationToken),
-            _ when _isReadingContent => error,
+            _ when _isReadingContent || _isInCallback => error,
             _ when end == TransportEnd.TimedOut => Transport(TransportFailure.TimedOut, "The time for this is over."),
             AuthenticationException => Transport(TransportFailure.TlsFailed, error.Message),
             IOException or SocketException or OperationCanceledException or ObjectDisposedException => stage switch
@@ -301,10 +310,10 @@ public sealed partial class SmtpConnection : IAsyncDisposable, IPoolConnection
             },
             _ => error,
         };
-        ClientLog.Failed(_logger, told, _options.Host, _options.Port, stage);
+        ClientLog.Failed(_logger, told, _host, _options.Port, stage);
         return told;
 
         SmtpTransportException Transport(TransportFailure failure, string message) =>
-            new(failure, message, _options.Host, _options.Port, stage, result, error);
+            new(failure, message, _host, _options.Port, stage, result, error);
     }
 }

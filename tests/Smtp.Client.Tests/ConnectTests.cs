@@ -185,6 +185,7 @@ public sealed class ConnectTests
             LocalName = "client\r\nRSET",
             Tls = SmtpTlsMode.None,
             Credentials = new SmtpCredentials("a", "b"),
+            AuthenticationMechanisms = ["PLAIN", "LOGIN"],
         };
         Assert.Equal(4, options.Validate().Count);
         ArgumentException error = Assert.Throws<ArgumentException>(() => { _ = SmtpConnection.ConnectAsync(options, Token).AsTask().GetAwaiter().GetResult(); });

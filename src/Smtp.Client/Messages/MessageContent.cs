@@ -27,14 +27,14 @@ public readonly struct MessageContent
     /// <summary>The octets, if they are known beforehand; else <see langword="null"/>.</summary>
     public long? Length { get; }
 
-    /// <summary>Whether the content is in memory, and can be sent again.</summary>
+    /// <summary>Whether the content is in memory.</summary>
     public bool IsMemory => _source is null;
+
+    /// <summary>Whether the content can be sent more than once: it is in memory, or a callback writes it.</summary>
+    public bool IsReplayable => _source is null or Func<PipeWriter, CancellationToken, ValueTask>;
 
     /// <summary>The content, if it is in memory.</summary>
     internal ReadOnlySequence<byte> Memory => _memory;
-
-    /// <summary>The stream or reader, if it is not.</summary>
-    internal object? Source => _source;
 
     /// <summary>Content in memory, which must not change until it is sent.</summary>
     public static MessageContent FromMemory(ReadOnlyMemory<byte> memory) => new(new ReadOnlySequence<byte>(memory));
@@ -76,6 +76,20 @@ public readonly struct MessageContent
         return new MessageContent(reader, length);
     }
 
+    /// <summary>
+    /// What a callback writes until its task completes; it is called each time the content is sent. An exception of its own breaks the send
+    /// off, commits nothing and is what the caller gets. Its token fires when nothing more is wanted; then it has to end soon, as the send
+    /// waits for it. It need not complete the writer.
+    /// </summary>
+    /// <param name="write">Writes the content, and flushes now and then: what is not flushed is kept in memory.</param>
+    /// <param name="length">The octets it will write, if known; content of another length is not committed.</param>
+    public static MessageContent FromWriter(Func<PipeWriter, CancellationToken, ValueTask> write, long? length = null)
+    {
+        ArgumentNullException.ThrowIfNull(write);
+        ArgumentOutOfRangeException.ThrowIfNegative(length ?? 0, nameof(length));
+        return new MessageContent(write, length);
+    }
+
     /// <inheritdoc cref="FromMemory(ReadOnlyMemory{byte})"/>
     public static implicit operator MessageContent(ReadOnlyMemory<byte> memory) => FromMemory(memory);
 
@@ -85,12 +99,16 @@ public readonly struct MessageContent
     /// <inheritdoc cref="FromMemory(ReadOnlyMemory{byte})"/>
     public static implicit operator MessageContent(byte[] memory) => FromMemory(memory);
 
-    /// <summary>A reader of content that is not in memory.</summary>
-    /// <param name="bufferSize">How much is read from a stream at a time, in octets.</param>
-    internal PipeReader OpenReader(int bufferSize) => _source switch
+    /// <summary>Begins to read the content.</summary>
+    /// <param name="bufferSize">How much is read at a time, in octets.</param>
+    /// <param name="cancellationToken">Fires when the connection ends.</param>
+    internal ContentSource Open(int bufferSize, CancellationToken cancellationToken) => _source switch
     {
-        PipeReader reader => reader,
-        Stream stream => PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: bufferSize, minimumReadSize: bufferSize / 4, leaveOpen: true)),
-        _ => throw new InvalidOperationException("The content is in memory."),
+        PipeReader reader => new ContentSource(reader, ownsReader: false),
+        Stream stream => new ContentSource(
+            PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: bufferSize, minimumReadSize: bufferSize / 4, leaveOpen: true)),
+            ownsReader: true),
+        Func<PipeWriter, CancellationToken, ValueTask> write => new ContentSource(write, bufferSize, cancellationToken),
+        _ => new ContentSource(PipeReader.Create(_memory), ownsReader: true),
     };
 }

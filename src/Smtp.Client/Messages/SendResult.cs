@@ -18,7 +18,7 @@ public sealed class SendResult
     /// <summary>What became of each recipient, in the order of the envelope.</summary>
     public TransactionReport Recipients { get; } = new();
 
-    /// <summary>The server's host as in the options; empty before a message was sent.</summary>
+    /// <summary>The server's host, of those in the options; empty before a message was sent.</summary>
     public string Host { get; private set; } = string.Empty;
 
     /// <summary>The server's port.</summary>

@@ -9,7 +9,14 @@ namespace Smtp.Client;
 /// <param name="CipherSuite">The cipher suite.</param>
 /// <param name="Certificate">The server's certificate; valid as long as the connection.</param>
 /// <param name="PolicyErrors">
-/// What the system's validation found. Anything but <see cref="SslPolicyErrors.None"/> means that a callback accepted the certificate and
-/// that the server is not authenticated by it.
+/// What the system's validation found, the names of <see cref="SmtpConnectionOptions.TlsHostNames"/> counted in.
 /// </param>
-public sealed record TlsFacts(SslProtocols Protocol, TlsCipherSuite CipherSuite, X509Certificate? Certificate, SslPolicyErrors PolicyErrors);
+/// <param name="Trust">Why the certificate was accepted.</param>
+/// <param name="IsImplicit">Whether TLS came first (RFC 8314), and not by STARTTLS.</param>
+public sealed record TlsFacts(
+    SslProtocols Protocol,
+    TlsCipherSuite CipherSuite,
+    X509Certificate? Certificate,
+    SslPolicyErrors PolicyErrors,
+    SmtpTlsTrust Trust,
+    bool IsImplicit);

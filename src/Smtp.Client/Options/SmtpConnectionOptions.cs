@@ -1,4 +1,7 @@
+using System.Net;
 using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -12,8 +15,29 @@ public class SmtpConnectionOptions
     /// <summary>The server's host name or IP address.</summary>
     public required string Host { get; init; }
 
+    /// <summary>
+    /// More hosts, in the order in which they are to be tried, as of MX records: each when those before cannot be reached, or refuse the
+    /// session with a 4yz reply (RFC 5321 §5.1); none by default. All have <see cref="Port"/>.
+    /// </summary>
+    public IReadOnlyList<string> FallbackHosts { get; init; } = [];
+
     /// <summary>The server's port, 1 to 65535; 25 by default. 587 is submission (RFC 6409), 465 submission with implicit TLS (RFC 8314).</summary>
     public int Port { get; init; } = 25;
+
+    /// <summary>Whether LMTP is spoken (RFC 2033), in which each recipient has a final reply of its own; no by default.</summary>
+    public bool IsLmtp { get; init; }
+
+    /// <summary>
+    /// The address to connect from, with port 0 for any; <see langword="null"/>, the default, leaves it to the system. Only addresses of the
+    /// server's that have its family are tried.
+    /// </summary>
+    public IPEndPoint? LocalEndPoint { get; init; }
+
+    /// <summary>
+    /// Connects in place of the client: through a proxy (<see cref="SmtpProxy"/>), to a Unix socket, or however. The stream belongs to the
+    /// connection. <see langword="null"/>, the default, for TCP with happy eyeballs (RFC 8305).
+    /// </summary>
+    public Func<SmtpConnectContext, CancellationToken, ValueTask<Stream>>? ConnectCallback { get; init; }
 
     /// <summary>How the connection gets TLS; <see cref="SmtpTlsMode.StartTlsRequired"/> by default.</summary>
     public SmtpTlsMode Tls { get; init; }
@@ -21,9 +45,21 @@ public class SmtpConnectionOptions
     /// <summary>The name that the certificate must have; <see langword="null"/>, the default, for <see cref="Host"/>.</summary>
     public string? TlsHostName { get; init; }
 
+    /// <summary>More names, any of which the certificate may have in the place of <see cref="TlsHostName"/>; none by default.</summary>
+    public IReadOnlyList<string> TlsHostNames { get; init; } = [];
+
+    /// <summary>
+    /// The public keys, one of which the server's certificate must have: SHA-256 of each SubjectPublicKeyInfo in base64, as in DANE's 3 1 1 and
+    /// curl's sha256// pins; none by default. A certificate with one of them needs no authority, name or date: the key is what is trusted.
+    /// </summary>
+    public IReadOnlyList<string> PinnedPublicKeys { get; init; } = [];
+
+    /// <summary>The certificates, with private keys, that the client may show a server that asks for one; none by default.</summary>
+    public X509Certificate2Collection? ClientCertificates { get; init; }
+
     /// <summary>
     /// Decides over a certificate; gets what the system's validation found. <see langword="null"/>, the default, accepts only what
-    /// passes the system's validation, name included.
+    /// passes the system's validation, name included, or has a pinned key. Where keys are pinned it is asked about a certificate that has one.
     /// </summary>
     public RemoteCertificateValidationCallback? CertificateValidation { get; init; }
 
@@ -36,8 +72,20 @@ public class SmtpConnectionOptions
     /// <summary>Authenticates with these; <see langword="null"/>, the default, for not at all.</summary>
     public SmtpCredentials? Credentials { get; init; }
 
-    /// <summary>Whether a password may be sent over a connection without TLS; no by default.</summary>
+    /// <summary>
+    /// The SASL mechanisms that may be used, by their registered names; <see langword="null"/>, the default, for all that the credentials can be
+    /// used with. The strongest is chosen that the server offers.
+    /// </summary>
+    public IReadOnlyList<string>? AuthenticationMechanisms { get; init; }
+
+    /// <summary>Whether a password or token may be sent over a connection without TLS; no by default.</summary>
     public bool AllowPlaintextAuthentication { get; init; }
+
+    /// <summary>
+    /// Whether small messages go by BDAT where the server offers CHUNKING (RFC 3030), in one flight with their envelopes and without waiting
+    /// for a 354; yes by default. Binary content always goes by BDAT.
+    /// </summary>
+    public bool UseChunking { get; init; } = true;
 
     /// <summary>What is done with a lone CR or LF in content; <see cref="BareLineEndings.Normalize"/> by default.</summary>
     public BareLineEndings BareLineEndings { get; init; }
@@ -68,6 +116,11 @@ public class SmtpConnectionOptions
             errors.Add($"{nameof(Host)} is neither a host name nor an IP address.");
         }
 
+        if (FallbackHosts is null || FallbackHosts.Any(host => Uri.CheckHostName(host) == UriHostNameType.Unknown))
+        {
+            errors.Add($"{nameof(FallbackHosts)} has something that is neither a host name nor an IP address.");
+        }
+
         if (Port is < 1 or > 65535)
         {
             errors.Add($"{nameof(Port)} is {Port}, not 1 to 65535.");
@@ -88,12 +141,27 @@ public class SmtpConnectionOptions
             errors.Add($"{nameof(TlsHostName)} is neither a host name nor an IP address.");
         }
 
+        if (TlsHostNames is null || TlsHostNames.Any(name => Uri.CheckHostName(name) == UriHostNameType.Unknown))
+        {
+            errors.Add($"{nameof(TlsHostNames)} has something that is neither a host name nor an IP address.");
+        }
+
+        if (PinnedPublicKeys is null || PinnedPublicKeys.Any(pin => !IsPin(pin)))
+        {
+            errors.Add($"{nameof(PinnedPublicKeys)} has something that is not a SHA-256 hash in base64.");
+        }
+
+        if (ClientCertificates is not null && ClientCertificates.Any(certificate => !certificate.HasPrivateKey))
+        {
+            errors.Add($"{nameof(ClientCertificates)} has a certificate without its private key.");
+        }
+
         if (LocalName is { } localName && !PathSyntax.IsHelloName(Encoding.UTF8.GetBytes(localName)))
         {
             errors.Add($"{nameof(LocalName)} is neither a domain nor an address literal.");
         }
 
-        if (Tls == SmtpTlsMode.None && Credentials is not null && !AllowPlaintextAuthentication)
+        if (Tls == SmtpTlsMode.None && Credentials is not null && !AllowPlaintextAuthentication && Credentials.NeedsTls(AuthenticationMechanisms))
         {
             errors.Add($"{nameof(Credentials)} need TLS, or {nameof(AllowPlaintextAuthentication)}.");
         }
@@ -102,5 +170,11 @@ public class SmtpConnectionOptions
         {
             errors.Add($"{nameof(Timeouts)}, {nameof(TimeProvider)} and {nameof(LoggerFactory)} cannot be null.");
         }
+    }
+
+    private static bool IsPin(string? pin)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        return pin is { Length: 44 } && Convert.TryFromBase64String(pin, hash, out int length) && length == hash.Length;
     }
 }

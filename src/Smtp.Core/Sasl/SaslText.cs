@@ -31,4 +31,23 @@ internal static class SaslText
             throw new ArgumentException("Must have a UTF-8 form: it holds half of a surrogate pair.", name);
         }
     }
+
+    /// <summary>Refuses control characters, one of which separates the fields of the OAuth mechanisms (RFC 7628 §3.1).</summary>
+    internal static void DemandVisible(string text, string name)
+    {
+        if (text.AsSpan().ContainsAnyInRange('\0', '\x1F') || text.Contains('\x7F'))
+        {
+            throw new ArgumentException("Must not hold control characters.", name);
+        }
+    }
+
+    /// <summary><c>b64token</c> (RFC 6750 §2.1), widened to all that is visible in ASCII.</summary>
+    internal static void DemandToken(string token, string name)
+    {
+        ArgumentNullException.ThrowIfNull(token, name);
+        if (token.Length == 0 || token.AsSpan().ContainsAnyExceptInRange('!', '~'))
+        {
+            throw new ArgumentException("An access token is visible ASCII, and not empty.", name);
+        }
+    }
 }

@@ -7,12 +7,17 @@ public enum ClientEffect : byte
     NeedInput,
 
     /// <summary>
-    /// The server wants the body: send the content in DATA's transparent form, call <see cref="ClientSession.CompleteBody"/>, go on.
+    /// The body is due: send the content as <see cref="ClientSession.Framing"/> says, call <see cref="ClientSession.CompleteBody"/>, go on.
     /// </summary>
     SendBody,
 
     /// <summary>Run the TLS handshake on the connection, call <see cref="ClientSession.CompleteTls"/> and say EHLO again.</summary>
     UpgradeTls,
+
+    /// <summary>
+    /// One transaction is done, and the one that was sent behind its body goes on: see <see cref="ClientSession.TryBeginNextTransaction"/>.
+    /// </summary>
+    TransactionCompleted,
 
     /// <summary>The operation is done; of a transaction, the report says how.</summary>
     Completed,

@@ -21,11 +21,12 @@ public sealed partial class ClientSession
         if (reply.Code == ServiceClosing && stage != SmtpStage.Quit)
         {
             _transaction.DecidePending(_isStarting ? SmtpStage.None : stage, reply);
+            _next.DecidePending(SmtpStage.Mail, reply);
             Close(stage);
             return ClientEffect.Closing;
         }
 
-        if (Phase == ClientPhase.Body)
+        if (Phase == ClientPhase.Body && _expected.Count == 0)
         {
             // A refusal may come before the end of the body. The body is broken off, and with it the connection.
             if (reply.IsPositive)
@@ -47,13 +48,13 @@ public sealed partial class ClientSession
         switch (expected.Stage)
         {
             case SmtpStage.Greeting:
-                return ApplyGreeting(reply, output);
+                return ApplyGreeting(reply, isInputEmpty, output);
             case SmtpStage.Hello:
-                return ApplyHello(reply, output);
+                return ApplyHello(reply, isInputEmpty, output);
             case SmtpStage.StartTls:
                 return ApplyStartTls(reply, isInputEmpty);
             case SmtpStage.Authenticate:
-                return ApplyAuthenticate(reply, output);
+                return ApplyAuthenticate(reply, isInputEmpty, output);
             case SmtpStage.Quit:
                 Close(stage);
                 return ClientEffect.Closing;
@@ -64,10 +65,16 @@ public sealed partial class ClientSession
         }
     }
 
-    private ClientEffect? ApplyGreeting(ReceivedReply reply, IBufferWriter<byte> output)
+    private ClientEffect? ApplyGreeting(ReceivedReply reply, bool isInputEmpty, IBufferWriter<byte> output)
     {
         if (reply.Code == ServiceReady)
         {
+            // What is there before a command is written cannot be its reply; so below.
+            if (!isInputEmpty)
+            {
+                return Violate(PeerViolation.UnexpectedReply, SmtpStage.Greeting);
+            }
+
             WriteEhlo(output);
             return null;
         }
@@ -75,14 +82,16 @@ public sealed partial class ClientSession
         return reply.IsPositive ? Violate(PeerViolation.UnexpectedCode, SmtpStage.Greeting) : RefuseSession(SmtpStage.Greeting);
     }
 
-    private ClientEffect? ApplyHello(ReceivedReply reply, IBufferWriter<byte> output)
+    private ClientEffect? ApplyHello(ReceivedReply reply, bool isInputEmpty, IBufferWriter<byte> output)
     {
         switch (reply.Class)
         {
             case ReplyClass.Completion:
                 Peer = _saidEhlo ? PeerCapabilities.Parse(reply) : PeerCapabilities.None;
                 return Complete();
-            case ReplyClass.PermanentFailure when _saidEhlo:
+            case ReplyClass.PermanentFailure when _saidEhlo && !_isLmtp && !isInputEmpty:
+                return Violate(PeerViolation.UnexpectedReply, SmtpStage.Hello);
+            case ReplyClass.PermanentFailure when _saidEhlo && !_isLmtp:
                 _saidEhlo = false;
                 _expected.Enqueue(SmtpStage.Hello, CommandWriter.WriteHelo(output, _helloName));
                 return null;
@@ -109,11 +118,11 @@ public sealed partial class ClientSession
         return ClientEffect.UpgradeTls;
     }
 
-    private ClientEffect? ApplyAuthenticate(ReceivedReply reply, IBufferWriter<byte> output)
+    private ClientEffect? ApplyAuthenticate(ReceivedReply reply, bool isInputEmpty, IBufferWriter<byte> output)
     {
         if (reply.Code == ChallengeFollows)
         {
-            if (++_challenges > MaximumChallenges)
+            if (++_challenges > MaximumChallenges || !isInputEmpty)
             {
                 return Violate(PeerViolation.UnexpectedReply, SmtpStage.Authenticate);
             }
@@ -169,11 +178,23 @@ public sealed partial class ClientSession
             return Violate(PeerViolation.UnexpectedCode, expected.Stage);
         }
 
-        if (expected.Stage != SmtpStage.Data || !reply.IsPositive)
+        switch (expected.Stage)
         {
-            return null;
+            // The transaction is decided; what was to come of the body is not sent (RFC 3030 §2).
+            case SmtpStage.Body when !reply.IsPositive:
+                Phase = Phase == ClientPhase.Body ? ClientPhase.Busy : Phase;
+                return null;
+            case SmtpStage.FinalReply when _hasNext && _transaction.IsDecided:
+                return CompleteTransaction();
+            case SmtpStage.Data when reply.IsPositive:
+                return ApplyGoAhead(isInputEmpty, output);
+            default:
+                return null;
         }
+    }
 
+    private ClientEffect? ApplyGoAhead(bool isInputEmpty, IBufferWriter<byte> output)
+    {
         if (_transaction.HasAcceptedRecipients)
         {
             Phase = ClientPhase.Body;
@@ -184,7 +205,16 @@ public sealed partial class ClientSession
 
         // RFC 2920 §3.1: 354 although no recipient was accepted is answered with a dot alone.
         output.Write(".\r\n"u8);
-        _expected.Enqueue(SmtpStage.FinalReply, 3);
+        _transaction.OnBodySent(_expected, 3);
         return null;
+    }
+
+    /// <summary>The transaction behind takes the place of the one that is done.</summary>
+    private ClientEffect CompleteTransaction()
+    {
+        _transaction.End();
+        (_transaction, _next) = (_next, _transaction);
+        _hasNext = false;
+        return ClientEffect.TransactionCompleted;
     }
 }

@@ -23,9 +23,17 @@ public sealed partial class ClientSession
     /// <summary>The most octets of commands that are unanswered at a time under PIPELINING. Linux gives a new socket 16 KiB to send from.</summary>
     public const int WindowLength = 16 * 1024;
 
+    // Enough to keep the way full; replies to chunks are short.
+    private const int MaximumUnansweredChunks = 4;
+
     private readonly ReplyReader _replies = new();
     private readonly ExpectedReplyQueue _expected = new();
-    private readonly OutgoingTransaction _transaction = new();
+    private readonly bool _isLmtp;
+    private OutgoingTransaction _transaction = new();
+    private OutgoingTransaction _next = new();
+    private bool _hasNext;
+    private int _messageCount;
+    private HashSet<string>? _domains;
     private SmtpStage _operation;
     private SmtpStage _closedAt;
     private bool _isStarting;
@@ -36,7 +44,12 @@ public sealed partial class ClientSession
 
     /// <summary>Begins at the start of a connection.</summary>
     /// <param name="isTls">Whether the connection has TLS already (implicit TLS, RFC 8314 §3).</param>
-    public ClientSession(bool isTls = false) => IsTls = isTls;
+    /// <param name="isLmtp">Whether LMTP is spoken (RFC 2033): LHLO, and a final reply for each recipient.</param>
+    public ClientSession(bool isTls = false, bool isLmtp = false)
+    {
+        IsTls = isTls;
+        _isLmtp = isLmtp;
+    }
 
     /// <summary>Where the session stands.</summary>
     public ClientPhase Phase { get; private set; }
@@ -67,6 +80,19 @@ public sealed partial class ClientSession
 
     /// <summary>How the server broke the protocol, if it did.</summary>
     public PeerViolation Violation { get; private set; }
+
+    /// <summary>How the body that is due goes.</summary>
+    public BodyFraming Framing => _transaction.Framing;
+
+    /// <summary>
+    /// Whether the next piece of a body in <see cref="BodyFraming.Chunks"/> may be sent now: under PIPELINING a few may be unanswered, else none.
+    /// </summary>
+    public bool CanSendChunk => Phase == ClientPhase.Body
+        && Framing == BodyFraming.Chunks
+        && _expected.Count < (Peer.Offers(SmtpExtensions.Pipelining) ? MaximumUnansweredChunks : 1);
+
+    /// <summary>Whether the server takes no more messages over this connection: LIMITS MAILMAX is reached (RFC 9422 §4.1).</summary>
+    public bool IsExhausted => Peer.MaximumMessages is { } limit && _messageCount >= limit;
 
     /// <summary>
     /// Begins with the server's greeting and EHLO, or with EHLO alone behind a STARTTLS handshake. A server that does not know EHLO
@@ -125,27 +151,53 @@ public sealed partial class ClientSession
         Start(SmtpStage.Authenticate);
     }
 
-    /// <summary>Begins a mail transaction: MAIL, RCPTs, DATA and the end of data.</summary>
+    /// <summary>Begins a mail transaction: MAIL, RCPTs, DATA or BDAT, and the end of data.</summary>
     /// <param name="envelope">Sender and recipients; not to be changed until the operation is over.</param>
-    /// <param name="size">The content's size in octets with CRLF line ends, as RFC 1870 counts it, or -1 if unknown.</param>
-    /// <param name="body">What the content is.</param>
+    /// <param name="body">What the content is, and how it may go.</param>
     /// <param name="report">Filled with what becomes of each recipient.</param>
     /// <param name="refusal">Why the caller, who knows the content, refuses the message; it is then decided without the server.</param>
     /// <exception cref="ArgumentException">The envelope has no recipients, or a value that cannot go on the wire.</exception>
     public void BeginTransaction(
-        OutgoingEnvelope envelope, long size, BodyType body, TransactionReport report, SendRefusal refusal = SendRefusal.None)
+        OutgoingEnvelope envelope, OutgoingBody body, TransactionReport report, SendRefusal refusal = SendRefusal.None)
     {
-        ArgumentNullException.ThrowIfNull(envelope);
-        ArgumentNullException.ThrowIfNull(report);
-        ArgumentOutOfRangeException.ThrowIfLessThan(size, -1);
-        envelope.Demand();
+        DemandTransaction(envelope, body, report);
         DemandReady();
         Start(SmtpStage.Mail);
-        if (!_transaction.TryStart(envelope, size, body, Peer, IsTls, report, refusal))
+        if (!TryStart(_transaction, envelope, body, report, refusal))
         {
             // Decided without the server: nothing is to be written.
             Phase = ClientPhase.Ready;
         }
+    }
+
+    /// <summary>
+    /// Begins another transaction behind the end of data of the one that runs (RFC 2920 §3.1 lets content be the first part of a group of
+    /// commands): its MAIL, RCPTs and DATA go out with the rest of the body, so that a message costs one round trip. When the first is done,
+    /// <see cref="Advance"/> says <see cref="ClientEffect.TransactionCompleted"/>.
+    /// </summary>
+    /// <inheritdoc cref="BeginTransaction"/>
+    /// <returns>
+    /// Whether the message was taken. If not, nothing has changed: the server lacks PIPELINING, no end of data has just been sent, or a
+    /// message waits already. One that is taken may be decided at once, by a need that the server does not meet.
+    /// </returns>
+    public bool TryBeginNextTransaction(
+        OutgoingEnvelope envelope, OutgoingBody body, TransactionReport report, SendRefusal refusal = SendRefusal.None)
+    {
+        DemandTransaction(envelope, body, report);
+
+        // Behind a refused BDAT the server may hold a transaction open; and a body in BDATs is begun when its envelope was answered.
+        if (Phase != ClientPhase.Busy
+            || _operation != SmtpStage.Mail
+            || _hasNext
+            || body.Type == BodyType.BinaryMime
+            || !_transaction.IsBehindBody
+            || !Peer.Offers(SmtpExtensions.Pipelining))
+        {
+            return false;
+        }
+
+        _hasNext = TryStart(_next, envelope, body with { ChunkLength = -1 }, report, refusal);
+        return true;
     }
 
     /// <summary>Begins RSET (RFC 5321 §4.1.1.5).</summary>
@@ -191,12 +243,13 @@ public sealed partial class ClientSession
             if (Phase == ClientPhase.Busy)
             {
                 // What came before a command was sent cannot be its reply.
-                if (!_isStarting || input.IsEmpty)
+                if ((input.IsEmpty || _expected.Count > 0) && WriteCommands(output))
                 {
-                    WriteCommands(output);
+                    Phase = ClientPhase.Body;
+                    return ClientEffect.SendBody;
                 }
 
-                if (_expected.Count == 0 && !_isStarting)
+                if (_expected.Count == 0 && !_isStarting && !_transaction.HasMore)
                 {
                     return Complete();
                 }
@@ -205,7 +258,7 @@ public sealed partial class ClientSession
             int maximum = _operation == SmtpStage.Authenticate ? ReplyReader.MaximumChallengeLength : ReplyReader.MaximumLineLength;
             switch (_replies.Read(ref input, maximum, out ReceivedReply reply))
             {
-                case ReplyReadStatus.NeedInput when _isStarting:
+                case ReplyReadStatus.NeedInput when Phase == ClientPhase.Busy && _expected.Count == 0:
                     // Half a reply that nothing asked for; to wait for the rest would be to let the server stall us.
                     return Violate(PeerViolation.UnexpectedReply, _operation);
                 case ReplyReadStatus.NeedInput:
@@ -223,8 +276,29 @@ public sealed partial class ClientSession
         }
     }
 
+    /// <summary>
+    /// Writes the command in front of a chunk of a body in <see cref="BodyFraming.Chunks"/>; exactly <paramref name="size"/> octets of content
+    /// must follow before anything else. Behind the last chunk, <see cref="CompleteBody"/> is called.
+    /// </summary>
+    /// <param name="size">The chunk's octets; may be 0 for the last.</param>
+    /// <param name="isLast">Whether the content ends with it.</param>
+    /// <param name="output">Where the content is written.</param>
+    public void BeginChunk(long size, bool isLast, IBufferWriter<byte> output)
+    {
+        if (!CanSendChunk)
+        {
+            ThrowNotNow();
+        }
+
+        CommandWriter.WriteBdat(output, size, isLast);
+        if (!isLast)
+        {
+            _expected.Enqueue(SmtpStage.Body, 0, _transaction);
+        }
+    }
+
     /// <summary>Writes what ends the body; the final reply is owed from here on, and the server may have taken the message.</summary>
-    /// <param name="terminator">What the encoder of the content says: <see cref="DotEncoder.Terminator"/>.</param>
+    /// <param name="terminator">What the encoder of the content says: <see cref="DotEncoder.Terminator"/>; nothing for BDAT.</param>
     /// <param name="output">Where the content was written.</param>
     public void CompleteBody(ReadOnlySpan<byte> terminator, IBufferWriter<byte> output)
     {
@@ -235,7 +309,7 @@ public sealed partial class ClientSession
         }
 
         output.Write(terminator);
-        _expected.Enqueue(SmtpStage.FinalReply, terminator.Length);
+        _transaction.OnBodySent(_expected, terminator.Length);
         Phase = ClientPhase.Busy;
     }
 
@@ -266,8 +340,9 @@ public sealed partial class ClientSession
     {
         if (Phase != ClientPhase.Closed)
         {
-            _transaction.BreakPending(Stage);
-            Close(Stage);
+            SmtpStage stage = Stage;
+            BreakPending(stage);
+            Close(stage);
         }
     }
 
@@ -278,15 +353,16 @@ public sealed partial class ClientSession
         Phase = ClientPhase.Busy;
     }
 
-    private void WriteCommands(IBufferWriter<byte> output)
+    /// <returns>Whether the body is due.</returns>
+    private bool WriteCommands(IBufferWriter<byte> output)
     {
         bool starts = _isStarting;
         _isStarting = false;
         switch (_operation)
         {
             case SmtpStage.Mail:
-                _transaction.WriteCommands(output, _expected, Peer.Offers(SmtpExtensions.Pipelining) ? WindowLength : 0);
-                break;
+                return (_hasNext ? _next : _transaction).WriteCommands(
+                    output, _expected, Peer.Offers(SmtpExtensions.Pipelining) ? WindowLength : 0);
             case SmtpStage.Hello when starts:
                 WriteEhlo(output);
                 break;
@@ -306,12 +382,45 @@ public sealed partial class ClientSession
                 _expected.Enqueue(SmtpStage.Quit, CommandWriter.WriteQuit(output));
                 break;
         }
+
+        return false;
     }
 
     private void WriteEhlo(IBufferWriter<byte> output)
     {
         _saidEhlo = true;
-        _expected.Enqueue(SmtpStage.Hello, CommandWriter.WriteEhlo(output, _helloName));
+        _expected.Enqueue(
+            SmtpStage.Hello, _isLmtp ? CommandWriter.WriteLhlo(output, _helloName) : CommandWriter.WriteEhlo(output, _helloName));
+    }
+
+    private static void DemandTransaction(OutgoingEnvelope envelope, OutgoingBody body, TransactionReport report)
+    {
+        ArgumentNullException.ThrowIfNull(envelope);
+        ArgumentNullException.ThrowIfNull(report);
+        ArgumentOutOfRangeException.ThrowIfLessThan(body.Size, -1, nameof(body));
+        ArgumentOutOfRangeException.ThrowIfLessThan(body.ChunkLength, -1, nameof(body));
+        envelope.Demand();
+    }
+
+    private bool TryStart(
+        OutgoingTransaction transaction, OutgoingEnvelope envelope, OutgoingBody body, TransactionReport report, SendRefusal refusal)
+    {
+        refusal = refusal == SendRefusal.None && IsExhausted ? SendRefusal.TooManyMessages : refusal;
+        if (Peer.MaximumRecipientDomains is not null)
+        {
+            _domains ??= new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        }
+
+        bool starts = transaction.TryStart(envelope, body, Peer, IsTls, _isLmtp, report, refusal, _domains);
+        _messageCount += starts ? 1 : 0;
+        return starts;
+    }
+
+    /// <summary>Both transactions are decided by what is known of them.</summary>
+    private void BreakPending(SmtpStage stage)
+    {
+        _transaction.BreakPending(stage);
+        _next.BreakPending(SmtpStage.Mail);
     }
 
     private ClientEffect Complete()
@@ -338,7 +447,7 @@ public sealed partial class ClientSession
     private ClientEffect Violate(PeerViolation violation, SmtpStage stage)
     {
         Violation = violation;
-        _transaction.BreakPending(stage);
+        BreakPending(stage);
         Close(stage);
         return ClientEffect.Violation;
     }
@@ -346,6 +455,8 @@ public sealed partial class ClientSession
     private void EndOperation()
     {
         _transaction.End();
+        _next.End();
+        _hasNext = false;
         _mechanism = null;
         Phase = ClientPhase.Ready;
     }

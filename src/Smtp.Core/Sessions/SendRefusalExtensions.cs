@@ -11,7 +11,7 @@ public static class SendRefusalExtensions
         SendRefusal.NeedsRequireTls => new EnhancedStatus(5, 7, 30),
         SendRefusal.TooLarge => new EnhancedStatus(5, 3, 4),
         SendRefusal.BareLineEnding => new EnhancedStatus(5, 6, 0),
-        SendRefusal.TooManyRecipients => new EnhancedStatus(4, 5, 3),
+        SendRefusal.TooManyRecipients or SendRefusal.TooManyRecipientDomains or SendRefusal.TooManyMessages => new EnhancedStatus(4, 5, 3),
         _ => EnhancedStatus.None,
     };
 
@@ -20,11 +20,13 @@ public static class SendRefusalExtensions
     {
         SendRefusal.NeedsSmtpUtf8 => "The message needs SMTPUTF8, which the server does not offer.",
         SendRefusal.NeedsEightBitMime => "The content has 8-bit octets and the server does not offer 8BITMIME.",
-        SendRefusal.NeedsBinaryMime => "The content is binary and can only be sent by BDAT.",
+        SendRefusal.NeedsBinaryMime => "The content is binary and the server does not offer BINARYMIME and CHUNKING.",
         SendRefusal.NeedsRequireTls => "The message requires TLS, and the connection or the server does not support it.",
         SendRefusal.TooLarge => "The message is larger than the server accepts.",
         SendRefusal.BareLineEnding => "The content has a CR or LF that is not part of a CRLF.",
         SendRefusal.TooManyRecipients => "The server does not take so many recipients in one transaction.",
+        SendRefusal.TooManyRecipientDomains => "The server does not take recipients of so many domains over one connection.",
+        SendRefusal.TooManyMessages => "The server takes no more messages over this connection.",
         _ => string.Empty,
     };
 }

@@ -36,7 +36,7 @@ public enum SmtpStage : byte
     /// <summary>DATA, up to its 354.</summary>
     Data,
 
-    /// <summary>The body, up to the end of data.</summary>
+    /// <summary>The body, up to the end of data; also the reply to a BDAT that is not the last.</summary>
     Body,
 
     /// <summary>Waiting for the reply to the end of data: from here on the server may have taken the message.</summary>

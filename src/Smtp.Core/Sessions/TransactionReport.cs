@@ -107,6 +107,21 @@ public sealed class TransactionReport : IReadOnlyList<RecipientReport>
         }
     }
 
+    /// <summary>Whether a recipient is not decided yet.</summary>
+    internal bool IsPending(int index) => _slots[index].Outcome == DeliveryOutcome.Pending;
+
+    /// <summary>Decides one recipient by the client's own refusal.</summary>
+    internal void Refuse(int index, SmtpStage stage, SendRefusal refusal)
+    {
+        ref Slot slot = ref _slots[index];
+        if (slot.Outcome == DeliveryOutcome.Pending)
+        {
+            slot.Outcome = refusal.ToStatus().Class == 4 ? DeliveryOutcome.TransientFailure : DeliveryOutcome.PermanentFailure;
+            slot.Stage = stage;
+            slot.Refusal = refusal;
+        }
+    }
+
     /// <summary>Decides all pending recipients by one reply.</summary>
     internal void DecidePending(SmtpStage stage, ReceivedReply reply)
     {
@@ -121,13 +136,7 @@ public sealed class TransactionReport : IReadOnlyList<RecipientReport>
     {
         for (int i = from; i < Count; i++)
         {
-            ref Slot slot = ref _slots[i];
-            if (slot.Outcome == DeliveryOutcome.Pending)
-            {
-                slot.Outcome = refusal.ToStatus().Class == 4 ? DeliveryOutcome.TransientFailure : DeliveryOutcome.PermanentFailure;
-                slot.Stage = stage;
-                slot.Refusal = refusal;
-            }
+            Refuse(i, stage, refusal);
         }
     }
 

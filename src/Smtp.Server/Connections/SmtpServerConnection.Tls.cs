@@ -1,6 +1,5 @@
 using System.Net.Security;
 using System.Security.Authentication;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Smtp.Core;
 
@@ -11,25 +10,6 @@ internal sealed partial class SmtpServerConnection
 {
     private X509Certificate2? _certificate;
     private SaslChannelBinding? _channelBinding;
-
-    /// <summary>
-    /// The binding "tls-server-end-point" (RFC 5929 §4): a hash of the server's certificate. "tls-exporter" (RFC 9266) would be better, but
-    /// <see cref="SslStream"/> gives no access to TLS's exporter.
-    /// </summary>
-    private static SaslChannelBinding? ChannelBinding(X509Certificate2? certificate)
-    {
-        if (certificate is null)
-        {
-            return null;
-        }
-
-        // The hash of the certificate's signature, and SHA-256 in place of MD5 and SHA-1.
-        string algorithm = certificate.SignatureAlgorithm.FriendlyName ?? string.Empty;
-        HashAlgorithmName hash = algorithm.Contains("512", StringComparison.Ordinal) ? HashAlgorithmName.SHA512
-            : algorithm.Contains("384", StringComparison.Ordinal) ? HashAlgorithmName.SHA384
-            : HashAlgorithmName.SHA256;
-        return new SaslChannelBinding("tls-server-end-point", certificate.GetCertHash(hash));
-    }
 
     private bool OnClientCertificate(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
@@ -57,7 +37,7 @@ internal sealed partial class SmtpServerConnection
 
         ClearDeadline();
         _stream = tls;
-        _channelBinding = ChannelBinding(_certificate);
+        _channelBinding = _certificate is null ? null : SaslChannelBinding.OfServerCertificate(_certificate);
         _context.TlsProtocol = tls.SslProtocol;
         _context.TlsCipherSuite = tls.NegotiatedCipherSuite.ToString();
         _context.TlsServerName = tls.TargetHostName;

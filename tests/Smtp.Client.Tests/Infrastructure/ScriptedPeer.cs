@@ -18,6 +18,12 @@ internal sealed class ScriptedPeer(Stream stream, X509Certificate2? certificate 
     /// <summary>The bodies as decoded, one behind the other.</summary>
     internal List<byte[]> Bodies { get; } = [];
 
+    /// <summary>Whether the handshake asks for a certificate of the client's.</summary>
+    internal bool WantsClientCertificate { get; init; }
+
+    /// <summary>What the client has shown.</summary>
+    internal X509Certificate? ClientCertificate { get; private set; }
+
     /// <summary>Everything read in the bodies, dots included.</summary>
     internal MemoryStream Wire { get; } = new();
 
@@ -41,14 +47,20 @@ internal sealed class ScriptedPeer(Stream stream, X509Certificate2? certificate 
                 case "<tls>":
                     var tls = new SslStream(_stream);
                     _stream = tls;
-                    await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = certificate });
+                    await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions
+                    {
+                        ServerCertificate = certificate,
+                        ClientCertificateRequired = WantsClientCertificate,
+                        RemoteCertificateValidationCallback = WantsClientCertificate ? (_, found, _, _) => found is not null : null,
+                    });
+                    ClientCertificate = tls.RemoteCertificate;
                     _reader = PipeReader.Create(tls);
                     break;
                 case "<close>":
                     await _stream.DisposeAsync();
                     return;
                 default:
-                    Assert.Equal(line[3..], await ReadLineAsync());
+                    Assert.Equal(line.Length > 3 ? line[3..] : "", await ReadLineAsync());
                     break;
             }
         }
@@ -79,6 +91,20 @@ internal sealed class ScriptedPeer(Stream stream, X509Certificate2? certificate 
     {
         ReadResult result = await _reader.ReadAsync();
         _reader.AdvanceTo(result.Buffer.Start);
+    }
+
+    /// <summary>Reads so many octets.</summary>
+    internal async Task<byte[]> ReadExactlyAsync(int length)
+    {
+        if (length == 0)
+        {
+            return [];
+        }
+
+        ReadResult result = await _reader.ReadAtLeastAsync(length);
+        byte[] octets = result.Buffer.Slice(0, length).ToArray();
+        _reader.AdvanceTo(result.Buffer.GetPosition(length));
+        return octets;
     }
 
     internal async Task<string?> ReadLineAsync()
@@ -130,7 +156,7 @@ internal sealed class ScriptedPeer(Stream stream, X509Certificate2? certificate 
                 Wire.Write(memory.Span);
             }
 
-            _reader.AdvanceTo(input.Start, result.Buffer.End);
+            _reader.AdvanceTo(input.Start, status == BodyStatus.End ? input.Start : result.Buffer.End);
             if (status == BodyStatus.End)
             {
                 Bodies.Add(body.ToArray());

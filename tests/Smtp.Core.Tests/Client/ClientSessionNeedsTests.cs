@@ -29,7 +29,7 @@ public sealed class ClientSessionNeedsTests
         envelope.SmtpUtf8 = need == "utf8-header";
         envelope.RequireTls = need == "requiretls";
         BodyType body = need == "8bit" ? BodyType.EightBitMime : need == "binary" ? BodyType.BinaryMime : BodyType.SevenBit;
-        dialogue.Session.BeginTransaction(envelope, -1, body, dialogue.Report, need == "bare" ? SendRefusal.BareLineEnding : SendRefusal.None);
+        dialogue.Session.BeginTransaction(envelope, new OutgoingBody(body), dialogue.Report, need == "bare" ? SendRefusal.BareLineEnding : SendRefusal.None);
         Assert.Equal(ClientEffect.Completed, dialogue.Run(""));
         Assert.All(dialogue.Report, r =>
         {
@@ -52,7 +52,7 @@ public sealed class ClientSessionNeedsTests
     public void The_size_is_compared_before_anything_is_sent(long size, bool fits)
     {
         SessionDialogue dialogue = SessionDialogue.Ready("PIPELINING", "SIZE 10");
-        dialogue.Session.BeginTransaction(SessionDialogue.Envelope("b@d.test"), size, BodyType.SevenBit, dialogue.Report);
+        dialogue.Session.BeginTransaction(SessionDialogue.Envelope("b@d.test"), new OutgoingBody(BodyType.SevenBit, size), dialogue.Report);
         dialogue.Run(fits ? "C: MAIL FROM:<a@c.test> SIZE=10\nC: RCPT TO:<b@d.test>\nC: DATA" : "");
         Assert.Equal(fits ? SendRefusal.None : SendRefusal.TooLarge, dialogue.Report[0].Refusal);
     }
@@ -63,7 +63,7 @@ public sealed class ClientSessionNeedsTests
         var dialogue = new SessionDialogue(isTls: true);
         dialogue.Session.BeginHello("client.test"u8);
         dialogue.Run("S: 220 mx\nC: EHLO client.test\nS: 250-mx\n" + string.Concat(Everything.Select(e => $"S: 250-{e}\n")) + "S: 250 HELP");
-        dialogue.Session.BeginTransaction(Wishful(), 123, BodyType.EightBitMime, dialogue.Report);
+        dialogue.Session.BeginTransaction(Wishful(), new OutgoingBody(BodyType.EightBitMime, 123), dialogue.Report);
         Assert.Equal(ClientEffect.NeedInput, dialogue.Run("""
             C: MAIL FROM:<a@c.test> SIZE=123 BODY=8BITMIME SMTPUTF8 REQUIRETLS RET=FULL ENVID=E1 AUTH=s@c.test
             C: RCPT TO:<jürgen@d.test> NOTIFY=FAILURE ORCPT=rfc822;x@y
@@ -80,7 +80,7 @@ public sealed class ClientSessionNeedsTests
         SessionDialogue dialogue = SessionDialogue.Ready("PIPELINING", "SMTPUTF8", "8BITMIME");
         OutgoingEnvelope envelope = Wishful();
         envelope.RequireTls = false;
-        dialogue.Session.BeginTransaction(envelope, 123, BodyType.EightBitMime, dialogue.Report);
+        dialogue.Session.BeginTransaction(envelope, new OutgoingBody(BodyType.EightBitMime, 123), dialogue.Report);
         Assert.Equal(ClientEffect.NeedInput, dialogue.Run("""
             C: MAIL FROM:<a@c.test> BODY=8BITMIME SMTPUTF8
             C: RCPT TO:<jürgen@d.test>
@@ -96,7 +96,7 @@ public sealed class ClientSessionNeedsTests
         SessionDialogue dialogue = SessionDialogue.Ready("REQUIRETLS");
         OutgoingEnvelope envelope = SessionDialogue.Envelope("b@d.test");
         envelope.RequireTls = true;
-        dialogue.Session.BeginTransaction(envelope, -1, BodyType.SevenBit, dialogue.Report);
+        dialogue.Session.BeginTransaction(envelope, new OutgoingBody(BodyType.SevenBit), dialogue.Report);
         Assert.Equal(SendRefusal.NeedsRequireTls, dialogue.Report[0].Refusal);
     }
 
@@ -133,7 +133,7 @@ public sealed class ClientSessionNeedsTests
         }
 
         Assert.Throws<ArgumentException>("envelope", () =>
-            dialogue.Session.BeginTransaction(envelope, -1, BodyType.SevenBit, dialogue.Report));
+            dialogue.Session.BeginTransaction(envelope, new OutgoingBody(BodyType.SevenBit), dialogue.Report));
         Assert.Equal(ClientPhase.Ready, dialogue.Session.Phase);
     }
 

@@ -26,8 +26,9 @@ public sealed class ClientSessionPropertyTests
             string whole = Run(octets, [], input.Pipelining);
             string pieces = Run(octets, [.. input.Cuts.Where(c => c < octets.Length).Order()], input.Pipelining);
 
-            // What stands behind a 354 when it is read is judged otherwise than what comes when the body was sent.
-            if (!input.Replies.Contains("354", StringComparison.Ordinal))
+            // What stands behind a 354 when it is read is judged otherwise than what comes when the body was sent; and in lockstep, a reply
+            // that is there before its command is none.
+            if (input.Pipelining && !input.Replies.Contains("354", StringComparison.Ordinal))
             {
                 Assert.Equal(whole, pieces);
             }
@@ -47,7 +48,7 @@ public sealed class ClientSessionPropertyTests
         long allocated = Allocations.Of(() =>
         {
             output.ResetWrittenCount();
-            session.BeginTransaction(envelope, 100, BodyType.SevenBit, report);
+            session.BeginTransaction(envelope, new OutgoingBody(BodyType.SevenBit, 100), report);
             ReadOnlySequence<byte> input = ReadOnlySequence<byte>.Empty;
             Check(session.Advance(ref input, output) == ClientEffect.NeedInput);
             input = commands;
@@ -86,7 +87,7 @@ public sealed class ClientSessionPropertyTests
         ClientSession session = Ready(pipelining, output);
         output.ResetWrittenCount();
         var report = new TransactionReport();
-        session.BeginTransaction(SessionDialogue.Envelope("b@d.test", "e@f.test"), -1, BodyType.SevenBit, report);
+        session.BeginTransaction(SessionDialogue.Envelope("b@d.test", "e@f.test"), new OutgoingBody(BodyType.SevenBit), report);
 
         var empty = ReadOnlySequence<byte>.Empty;
         ClientEffect effect = session.Advance(ref empty, output);

@@ -11,24 +11,27 @@ internal sealed class SessionDialogue
 {
     private readonly ArrayBufferWriter<byte> _output = new();
 
-    internal SessionDialogue(bool isTls = false) => Session = new ClientSession(isTls);
+    internal SessionDialogue(bool isTls = false, bool isLmtp = false) => Session = new ClientSession(isTls, isLmtp);
 
     internal ClientSession Session { get; }
 
     internal TransactionReport Report { get; } = new();
 
     /// <summary>A session behind greeting and EHLO.</summary>
-    internal static SessionDialogue Ready(params string[] extensions)
+    internal static SessionDialogue Ready(params string[] extensions) => Ready(isLmtp: false, extensions);
+
+    /// <inheritdoc cref="Ready(string[])"/>
+    internal static SessionDialogue Ready(bool isLmtp, string[] extensions)
     {
-        var dialogue = new SessionDialogue();
+        var dialogue = new SessionDialogue(isLmtp: isLmtp);
         dialogue.Session.BeginHello("client.test"u8);
         string[] lines = ["mx.test", .. extensions];
         string reply = string.Join("\n", lines.Select((line, i) => $"S: 250{(i == lines.Length - 1 ? ' ' : '-')}{line}"));
-        Assert.Equal(ClientEffect.Completed, dialogue.Run($"S: 220 mx.test ESMTP\nC: EHLO client.test\n{reply}"));
+        Assert.Equal(ClientEffect.Completed, dialogue.Run($"S: 220 mx.test ESMTP\nC: {(isLmtp ? 'L' : 'E')}HLO client.test\n{reply}"));
         return dialogue;
     }
 
-    /// <summary>As <see cref="Ready"/>, and a transaction from a@c.test to the recipients is begun.</summary>
+    /// <summary>A session behind EHLO, and a transaction from a@c.test to the recipients is begun.</summary>
     internal static SessionDialogue Sending(string[] recipients, params string[] extensions)
     {
         SessionDialogue dialogue = Ready(extensions);
@@ -37,7 +40,7 @@ internal sealed class SessionDialogue
     }
 
     internal void Begin(params string[] recipients) =>
-        Session.BeginTransaction(Envelope(recipients), -1, BodyType.SevenBit, Report);
+        Session.BeginTransaction(Envelope(recipients), new OutgoingBody(BodyType.SevenBit), Report);
 
     internal static OutgoingEnvelope Envelope(params string[] recipients)
     {
@@ -130,11 +133,20 @@ internal sealed class SessionDialogue
         return largest;
     }
 
-    internal void CompleteBody()
+    internal void CompleteBody(string terminator = ".\r\n")
     {
-        Session.CompleteBody(".\r\n"u8, _output);
-        Assert.Equal(".\r\n", Encoding.UTF8.GetString(_output.WrittenSpan));
+        Session.CompleteBody(Encoding.UTF8.GetBytes(terminator), _output);
+        Assert.Equal(terminator, Encoding.UTF8.GetString(_output.WrittenSpan));
         _output.ResetWrittenCount();
+    }
+
+    /// <summary>Begins a chunk and says what was written.</summary>
+    internal string BeginChunk(long size, bool isLast)
+    {
+        Session.BeginChunk(size, isLast, _output);
+        string written = Encoding.UTF8.GetString(_output.WrittenSpan);
+        _output.ResetWrittenCount();
+        return written;
     }
 
     /// <summary>The outcomes as lines.</summary>

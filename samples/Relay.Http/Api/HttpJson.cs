@@ -1,0 +1,27 @@
+using System.Text.Json.Serialization;
+
+namespace Relay.Http;
+
+/// <summary>The API's JSON, without reflection: names in snake case, nulls left out, a field that is not known refused.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    UseStringEnumConverter = true,
+    AllowDuplicateProperties = false)]
+[JsonSerializable(typeof(MessageRequest))]
+[JsonSerializable(typeof(Problem))]
+[JsonSerializable(typeof(ChangedView))]
+[JsonSerializable(typeof(RescheduleRequest))]
+[JsonSerializable(typeof(StatsView))]
+[JsonSerializable(typeof(PageView<FiguresView>))]
+[JsonSerializable(typeof(WebhookPayload))]
+[JsonSerializable(typeof(SubmittedView))]
+[JsonSerializable(typeof(BatchView))]
+[JsonSerializable(typeof(BatchRequest))]
+[JsonSerializable(typeof(RawMessageRequest))]
+[JsonSerializable(typeof(MessageView))]
+[JsonSerializable(typeof(EventView))]
+[JsonSerializable(typeof(PageView<MessageView>))]
+[JsonSerializable(typeof(PageView<EventView>))]
+internal sealed partial class HttpJson : JsonSerializerContext;

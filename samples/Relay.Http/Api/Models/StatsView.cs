@@ -1,0 +1,10 @@
+namespace Relay.Http;
+
+/// <summary>Figures of a time.</summary>
+/// <param name="From">Its start, at a full hour (or minute).</param>
+/// <param name="To">Its end.</param>
+/// <param name="GroupBy">tag, sender_domain or recipient_domain; null for all together.</param>
+/// <param name="Interval">minute, hour or day; null for the whole time.</param>
+/// <param name="Total">All together. Not the sum of tags: a message of two tags is in both, and here once.</param>
+/// <param name="Data">A row for each group and step of time that has events.</param>
+public sealed record StatsView(DateTimeOffset From, DateTimeOffset To, string? GroupBy, string? Interval, FiguresView Total, IReadOnlyList<FiguresView> Data);

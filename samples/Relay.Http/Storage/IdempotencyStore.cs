@@ -1,0 +1,111 @@
+using System.Collections.Concurrent;
+using Microsoft.Data.Sqlite;
+
+namespace Relay.Http;
+
+/// <summary>
+/// Remembers requests by their <c>Idempotency-Key</c> for 24 hours. The ids of the messages are on disk before the messages are: if the host dies between the
+/// two, the same request tries the same ids again, and the spool knows them.
+/// </summary>
+internal sealed class IdempotencyStore(HttpStore store, TimeProvider time)
+{
+    /// <summary>The longest key, in characters.</summary>
+    internal const int LongestKey = 256;
+
+    private static readonly TimeSpan Kept = TimeSpan.FromHours(24);
+
+    private readonly ConcurrentDictionary<(string KeyId, string Key), bool> _running = new();
+
+    /// <summary>Claims a key.</summary>
+    /// <param name="keyId">The API key that the request came with; each has its own names.</param>
+    /// <param name="key">The idempotency key.</param>
+    /// <param name="requestHash">A hash of the whole request.</param>
+    /// <param name="ids">Ids to use if the request is a new one.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    internal async Task<IdempotencyClaim> ClaimAsync(
+        string keyId, string key, byte[] requestHash, IReadOnlyList<string> ids, CancellationToken cancellationToken)
+    {
+        if (!_running.TryAdd((keyId, key), true))
+        {
+            return new IdempotencyClaim(IdempotencyState.Running, []);
+        }
+
+        try
+        {
+            IdempotencyClaim claim = await store.WriteAsync((connection, transaction) => Claim(connection, transaction, keyId, key, requestHash, ids), cancellationToken)
+                .ConfigureAwait(false);
+            if (claim.State != IdempotencyState.Carry)
+            {
+                _running.TryRemove((keyId, key), out _);
+            }
+
+            return claim;
+        }
+        catch
+        {
+            _running.TryRemove((keyId, key), out _);
+            throw;
+        }
+    }
+
+    /// <summary>Remembers the answer of a request that was carried out.</summary>
+    internal async Task CompleteAsync(string keyId, string key, int status, byte[] body)
+    {
+        try
+        {
+            await store.WriteAsync((_, transaction) => transaction.Run(
+                "UPDATE idempotency SET status = $3, body = $4 WHERE key_id = $1 AND idempotency_key = $2", keyId, key, status, body)).ConfigureAwait(false);
+        }
+        finally
+        {
+            _running.TryRemove((keyId, key), out _);
+        }
+    }
+
+    /// <summary>Forgets a request that made no message, so that it can be mended and tried again.</summary>
+    internal async Task ForgetAsync(string keyId, string key)
+    {
+        try
+        {
+            await store.WriteAsync((_, transaction) => transaction.Run(
+                "DELETE FROM idempotency WHERE key_id = $1 AND idempotency_key = $2 AND status IS NULL", keyId, key)).ConfigureAwait(false);
+        }
+        finally
+        {
+            _running.TryRemove((keyId, key), out _);
+        }
+    }
+
+    /// <summary>Lets go of a request whose outcome is not known: the next try carries it out with the same ids.</summary>
+    internal void Release(string keyId, string key) => _running.TryRemove((keyId, key), out _);
+
+    /// <summary>Forgets what is older than 24 hours.</summary>
+    internal Task PurgeAsync(CancellationToken cancellationToken) => store.WriteAsync(
+        (_, transaction) => transaction.Run("DELETE FROM idempotency WHERE created_at < $1", (time.GetUtcNow() - Kept).ToUnixTimeMilliseconds()), cancellationToken);
+
+    private IdempotencyClaim Claim(
+        SqliteConnection connection, SqliteTransaction transaction, string keyId, string key, byte[] requestHash, IReadOnlyList<string> ids)
+    {
+        long now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        transaction.Run(
+            "DELETE FROM idempotency WHERE key_id = $1 AND idempotency_key = $2 AND created_at < $3", keyId, key, now - (long)Kept.TotalMilliseconds);
+        using (SqliteCommand command = connection.Command(
+            "SELECT request_hash, ids, status, body FROM idempotency WHERE key_id = $1 AND idempotency_key = $2", keyId, key))
+        {
+            command.Transaction = transaction;
+            using SqliteDataReader reader = command.ExecuteReader();
+            if (reader.Read())
+            {
+                string[] known = reader.GetString(1).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+                return !reader.GetFieldValue<byte[]>(0).AsSpan().SequenceEqual(requestHash) ? new IdempotencyClaim(IdempotencyState.OtherRequest, known)
+                    : reader.IsDBNull(2) ? new IdempotencyClaim(IdempotencyState.Carry, known)
+                    : new IdempotencyClaim(IdempotencyState.Repeat, known, reader.GetInt32(2), reader.GetFieldValue<byte[]>(3));
+            }
+        }
+
+        transaction.Run(
+            "INSERT INTO idempotency (key_id, idempotency_key, request_hash, ids, created_at) VALUES ($1, $2, $3, $4, $5)",
+            keyId, key, requestHash, string.Join(' ', ids), now);
+        return new IdempotencyClaim(IdempotencyState.Carry, ids);
+    }
+}

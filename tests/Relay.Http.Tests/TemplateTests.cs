@@ -1,0 +1,96 @@
+using System.Text.Json;
+
+namespace Relay.Http.Tests;
+
+public sealed class TemplateTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Variables_are_encoded_in_HTML_and_only_there()
+    {
+        (RenderedTemplate? rendered, _) = await RenderAsync(
+            Template("Hello {{ user.name }}", "Hi {{ user.name }}, {% for i in items %}{{ i }};{% endfor %}", "<b>{{ user.name }}</b>"),
+            """{"user":{"name":"<Ann & Bob>"},"items":[1,2.5,"x"]}""");
+
+        Assert.Equal(new RenderedTemplate("Hello <Ann & Bob>", "Hi <Ann & Bob>, 1;2.5;x;", "<b>&lt;Ann &amp; Bob&gt;</b>"), rendered);
+    }
+
+    [Fact]
+    public async Task Every_missing_variable_is_an_error_that_names_it()
+    {
+        MailTemplate template = Template("{{ a }}", "{{ given }} {{ b }}", null);
+
+        (RenderedTemplate? rendered, List<FieldError> errors) = await RenderAsync(template, """{"given":1}""");
+
+        Assert.Null(rendered);
+        Assert.Equal(["variables.a", "variables.b"], errors.Select(e => e.Field));
+        (rendered, errors) = await RenderAsync(template, """{"given":1}""", allowMissing: true);
+        Assert.Empty(errors);
+        Assert.Equal("1 ", rendered?.Text);
+    }
+
+    [Fact]
+    public async Task A_missing_member_is_an_error_too()
+    {
+        (RenderedTemplate? rendered, List<FieldError> errors) = await RenderAsync(Template("x", "{{ user.name }}", null), """{"user":{"mail":"a"}}""");
+
+        Assert.Null(rendered);
+        Assert.Equal("variables.user.name", Assert.Single(errors).Field);
+    }
+
+    [Fact]
+    public async Task A_subject_is_one_line_whatever_the_variables_hold()
+    {
+        (RenderedTemplate? rendered, _) = await RenderAsync(Template("Hi {{ n }}", "x", null), """{"n":"a\r\nBcc: b@example.net"}""");
+
+        Assert.Equal("Hi a Bcc: b@example.net", rendered?.Subject);
+    }
+
+    [Fact]
+    public async Task A_loop_without_end_ends()
+    {
+        (RenderedTemplate? rendered, List<FieldError> errors) = await RenderAsync(
+            Template("x", "{% for i in (1..100000) %}{% for j in (1..100000) %}x{% endfor %}{% endfor %}", null), "{}");
+
+        Assert.Null(rendered);
+        Assert.Equal("text", Assert.Single(errors).Field);
+    }
+
+    [Fact]
+    public void What_is_no_Liquid_is_named()
+    {
+        var errors = new List<FieldError>();
+
+        TemplateRenderer.Check("{{ ok }}", "{% if %}", "{{ x", errors);
+
+        Assert.Equal(["text", "html"], errors.Select(e => e.Field));
+    }
+
+    [Fact]
+    public async Task Versions_are_kept()
+    {
+        await using var temporary = new TemporaryStore();
+        var store = new TemplateStore(temporary.Store, TimeProvider.System);
+        await store.AddAsync("welcome", "one", "t", null, Cancellation);
+        MailTemplate second = await store.AddAsync("welcome", "two", "t", null, Cancellation);
+
+        Assert.Equal(2, second.Version);
+        Assert.Equal("one", store.Find("welcome", 1)?.Subject);
+        Assert.Equal("two", store.Find("welcome", null)?.Subject);
+        Assert.Equal([2, 1], store.Versions("welcome").Select(t => t.Version));
+        Assert.Equal(2, Assert.Single(store.Newest()).Version);
+        Assert.True(await store.RemoveAsync("welcome", Cancellation));
+        Assert.Null(store.Find("welcome", null));
+    }
+
+    private static MailTemplate Template(string subject, string? text, string? html) => new("t", 0, subject, text, html, default);
+
+    private static async Task<(RenderedTemplate? Rendered, List<FieldError> Errors)> RenderAsync(MailTemplate template, string variables, bool allowMissing = false)
+    {
+        var errors = new List<FieldError>();
+        using var json = JsonDocument.Parse(variables);
+        RenderedTemplate? rendered = await new TemplateRenderer().RenderAsync(template, json.RootElement, allowMissing, errors);
+        return (rendered, errors);
+    }
+}

@@ -1,16 +1,20 @@
 using System.Net;
-using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging;
+using Relay.Delivery;
 using Relay.Policy;
+using Relay.Spool;
 using Smtp.Client;
 using Smtp.Server;
 
 namespace Relay.Host;
 
-/// <summary>The servers of the host: the relay, and the capture server where no next hop is configured. Start once, stop once.</summary>
+/// <summary>
+/// The parts of the host: the spool, delivery out of it, the relay's server into it, and the capture server where no next hop is configured. Start once, stop
+/// once.
+/// </summary>
 internal sealed class RelayServers : IAsyncDisposable
 {
     private readonly RelaySettings _settings;
@@ -18,6 +22,8 @@ internal sealed class RelayServers : IAsyncDisposable
     private readonly TimeProvider _time;
     private SmtpServer? _capture;
     private SmtpServer? _relay;
+    private SqliteSpool? _spool;
+    private DeliveryService? _delivery;
 
     internal RelayServers(RelaySettings settings, ILoggerFactory loggers, TimeProvider time)
     {
@@ -35,33 +41,39 @@ internal sealed class RelayServers : IAsyncDisposable
     /// <summary>The relay's server, for programs that hand it connections.</summary>
     internal SmtpServer Relay => _relay ?? throw new InvalidOperationException("The relay was not started.");
 
+    /// <summary>The queue.</summary>
+    internal SqliteSpool Spool => _spool ?? throw new InvalidOperationException("The relay was not started.");
+
+    /// <summary>What empties the queue.</summary>
+    internal DeliveryService Delivery => _delivery ?? throw new InvalidOperationException("The relay was not started.");
+
     /// <summary>The development certificate; null if one is configured.</summary>
     internal DevelopmentCertificateFiles? DevelopmentCertificate { get; private set; }
 
-    /// <summary>Makes folders and certificate, then starts the capture server, and the relay last, when its next hop is there.</summary>
+    /// <summary>
+    /// (1) Makes folders and certificate, (2) opens the spool, which takes back what a dead process had leased, (3) starts the capture server, (4) delivery, and
+    /// (5) the relay's server last, when all that its messages need is there.
+    /// </summary>
     /// <exception cref="RelayStartException">Something is in the way; the message names the key.</exception>
     internal void Start()
     {
+        // (1)
         PemCertificateFile certificates = Certificates();
-        NextHopSettings? nextHop = _settings.NextHop;
-        if (nextHop is null)
-        {
-            Folders.Prepare(_settings.CapturePath, "Relay:Capture:Path");
-            _capture = StartServer("Relay:Capture:Listen", new SmtpServerOptions
-            {
-                HostName = _settings.HostName,
-                Listeners = [new SmtpListenerOptions { EndPoint = _settings.CaptureListen }],
-                MessageSink = new CaptureSink(_settings.CapturePath, _time, _loggers.CreateLogger("Relay.Capture")),
 
-                // All that the relay passes on comes from one address, a connection for each message.
-                MaximumConnectionsPerAddress = 10_000,
-                LoggerFactory = _loggers,
-                TimeProvider = _time,
-            });
-            var endPoint = (IPEndPoint)_capture.EndPoints[0];
-            nextHop = new NextHopSettings(Reachable(endPoint.Address).ToString(), endPoint.Port, SmtpTlsMode.None, null, null);
+        // (2)
+        _spool = OpenSpool();
+
+        // (3)
+        RouteSettings? nextHop = _settings.NextHop;
+        if (nextHop is null && !_settings.DeliversToExchangers)
+        {
+            nextHop = StartCapture();
         }
 
+        // (4)
+        _delivery = new DeliveryService(_spool, DeliverySettings(nextHop), _loggers);
+
+        // (5)
         var users = new ConfiguredUsers(_settings.Users);
         _relay = StartServer(_settings.ListenTls.Count == 0 ? "Relay:Listen" : "Relay:Listen, Relay:ListenTls", new SmtpServerOptions
         {
@@ -71,23 +83,36 @@ internal sealed class RelayServers : IAsyncDisposable
                 .. _settings.Listen.Select(endPoint => new SmtpListenerOptions { EndPoint = endPoint, Tls = TlsMode.StartTls }),
                 .. _settings.ListenTls.Select(endPoint => new SmtpListenerOptions { EndPoint = endPoint, Tls = TlsMode.Implicit }),
             ],
-            MessageSink = new RelaySink(_settings.HostName, ConnectionOptions(nextHop), nextHop.ToString(), _time, _loggers.CreateLogger("Relay.Host")),
+            MessageSink = new SpoolSink(_spool, new SpoolSinkOptions { HostName = _settings.HostName }, _loggers.CreateLogger("Relay.Host")),
             Policy = new RelayPolicy(users.Count > 0),
             Authenticator = users.Count > 0 ? users : null,
             Certificates = certificates,
             LoggerFactory = _loggers,
             TimeProvider = _time,
         });
+        _delivery.Configure(_delivery.Settings with { OwnEndPoints = [.. _relay.EndPoints.OfType<IPEndPoint>()] });
+        _delivery.Start();
     }
 
-    /// <summary>Stops the relay, and then the capture server, which the relay's last messages still go to.</summary>
+    /// <summary>
+    /// Stops (1) taking mail, (2) delivery, which gets its grace time for what is in flight, and (3) the capture server, which the last messages still go to.
+    /// What is left waits in the spool.
+    /// </summary>
     internal async Task StopAsync(CancellationToken cancellationToken)
     {
+        // (1)
         if (_relay is not null)
         {
             await _relay.StopAsync(cancellationToken).ConfigureAwait(false);
         }
 
+        // (2)
+        if (_delivery is not null)
+        {
+            await _delivery.StopAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        // (3)
         if (_capture is not null)
         {
             await _capture.StopAsync(cancellationToken).ConfigureAwait(false);
@@ -102,10 +127,69 @@ internal sealed class RelayServers : IAsyncDisposable
             await _relay.DisposeAsync().ConfigureAwait(false);
         }
 
+        if (_delivery is not null)
+        {
+            await _delivery.DisposeAsync().ConfigureAwait(false);
+        }
+
         if (_capture is not null)
         {
             await _capture.DisposeAsync().ConfigureAwait(false);
         }
+
+        if (_spool is not null)
+        {
+            await _spool.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private SqliteSpool OpenSpool()
+    {
+        try
+        {
+            Folders.Prepare(_settings.SpoolPath, "Relay:Spool:Path");
+            return SqliteSpool.Open(new SpoolOptions { Path = _settings.SpoolPath, TimeProvider = _time, Logger = _loggers.CreateLogger("Relay.Spool") });
+        }
+        catch (SpoolException error)
+        {
+            throw new RelayStartException($"Relay:Spool:Path: {error.Message}", error);
+        }
+    }
+
+    /// <returns>How the capture server is reached.</returns>
+    private RouteSettings StartCapture()
+    {
+        Folders.Prepare(_settings.CapturePath, "Relay:Capture:Path");
+        _capture = StartServer("Relay:Capture:Listen", new SmtpServerOptions
+        {
+            HostName = _settings.HostName,
+            Listeners = [new SmtpListenerOptions { EndPoint = _settings.CaptureListen }],
+            MessageSink = new CaptureSink(_settings.CapturePath, _time, _loggers.CreateLogger("Relay.Capture")),
+
+            // All that the relay delivers comes from one address.
+            MaximumConnectionsPerAddress = 10_000,
+            LoggerFactory = _loggers,
+            TimeProvider = _time,
+        });
+        var endPoint = (IPEndPoint)_capture.EndPoints[0];
+        return new RouteSettings(Reachable(endPoint.Address).ToString(), endPoint.Port, SmtpTlsMode.None);
+    }
+
+    private DeliverySettings DeliverySettings(RouteSettings? nextHop)
+    {
+        CheckTrust(_settings.NextHop?.CaPath);
+        var shaping = new ShapingSettings();
+        return new DeliverySettings
+        {
+            HostName = _settings.HostName,
+            NextHop = nextHop,
+            Routes = _settings.Routes,
+            Retry = _settings.Retry,
+
+            // A site that fails rests no longer than a message that was deferred would.
+            Shaping = shaping with { FirstBackoff = Least(shaping.FirstBackoff, _settings.Retry.First), LongestBackoff = Least(shaping.LongestBackoff, _settings.Retry.Longest) },
+            GraceTime = _settings.GraceTime,
+        };
     }
 
     private static SmtpServer StartServer(string key, SmtpServerOptions options)
@@ -155,30 +239,16 @@ internal sealed class RelayServers : IAsyncDisposable
         }
     }
 
-    private SmtpConnectionOptions ConnectionOptions(NextHopSettings nextHop) => new()
+    private static TimeSpan Least(TimeSpan one, TimeSpan other) => one < other ? one : other;
+
+    /// <summary>A file that cannot be read is told at the start, not at the first message.</summary>
+    private static void CheckTrust(string? caPath)
     {
-        Host = nextHop.Host,
-        Port = nextHop.Port,
-        Tls = nextHop.Tls,
-        Credentials = nextHop.Credentials,
+        if (caPath is null)
+        {
+            return;
+        }
 
-        // The settings allow it only where the next hop is on this machine.
-        AllowPlaintextAuthentication = nextHop.Tls is SmtpTlsMode.None or SmtpTlsMode.StartTlsIfOffered,
-        CertificateValidation = nextHop.CaPath is { } path ? Trust(path) : null,
-        LocalName = _settings.HostName,
-
-        // DATA takes no lone CR or LF, and BDAT is not to be a way around it: refused, as there, and never changed.
-        BareLineEndings = BareLineEndings.Refuse,
-
-        // The submitter waits ten minutes (RFC 5321 §4.5.3.2.6): it is to hear the verdict, not to try again while the next hop works.
-        Timeouts = new SmtpClientTimeouts { FinalReply = TimeSpan.FromMinutes(9) },
-        TimeProvider = _time,
-        LoggerFactory = _loggers,
-    };
-
-    /// <summary>Trusts what the system trusts, and what a file names. The name in the certificate must be right in both cases.</summary>
-    private static RemoteCertificateValidationCallback Trust(string caPath)
-    {
         var trusted = new X509Certificate2Collection();
         try
         {
@@ -193,29 +263,5 @@ internal sealed class RelayServers : IAsyncDisposable
         {
             throw new RelayStartException($"Relay:NextHopCaPath: there is no PEM certificate in \"{caPath}\".");
         }
-
-        return (_, certificate, presented, errors) =>
-        {
-            if (errors == SslPolicyErrors.None)
-            {
-                return true;
-            }
-
-            if (errors != SslPolicyErrors.RemoteCertificateChainErrors || certificate is not X509Certificate2 leaf)
-            {
-                return false;
-            }
-
-            using var chain = new X509Chain();
-            chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-            chain.ChainPolicy.CustomTrustStore.AddRange(trusted);
-            chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-            foreach (X509ChainElement element in presented?.ChainElements ?? Enumerable.Empty<X509ChainElement>())
-            {
-                chain.ChainPolicy.ExtraStore.Add(element.Certificate);
-            }
-
-            return chain.Build(leaf);
-        };
     }
 }

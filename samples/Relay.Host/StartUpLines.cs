@@ -13,7 +13,12 @@ internal static class StartUpLines
         output.WriteLine(settings.Users.Count > 0
             ? $"  Who may       {settings.Users.Count} users, with AUTH under TLS; nobody else"
             : "  Who may       programs on this machine, without AUTH; nobody else");
-        if (settings.NextHop is { } nextHop)
+        output.WriteLine($"  Queue         {settings.SpoolPath}");
+        if (settings.DeliversToExchangers)
+        {
+            output.WriteLine("  Mail out      the recipients' mail exchangers");
+        }
+        else if (settings.NextHop is { } nextHop)
         {
             output.WriteLine($"  Mail out      {nextHop} (TLS: {nextHop.Tls}{(nextHop.Credentials is { } credentials ? $", AUTH as {credentials.UserName}" : string.Empty)})");
         }

@@ -31,4 +31,10 @@ internal static partial class SpoolLog
 
     [LoggerMessage(48, LogLevel.Error, "A quarantined content could not be moved aside: {Id}")]
     internal static partial void NotMoved(ILogger logger, MessageId id, Exception error);
+
+    [LoggerMessage(50, LogLevel.Information, "{Id} queued from <{ReversePath}> to {Recipients} recipients, {Octets} octets")]
+    internal static partial void Queued(ILogger logger, MessageId id, string reversePath, int recipients, long octets);
+
+    [LoggerMessage(51, LogLevel.Warning, "{Id} from <{ReversePath}> not taken, answered {Code}: {Reason}")]
+    internal static partial void NotStored(ILogger logger, MessageId id, string reversePath, int code, string reason);
 }

@@ -6,6 +6,8 @@ namespace Smtp.Server;
 /// <summary>One address to listen on, and what is special about it.</summary>
 public sealed class SmtpListenerOptions
 {
+    private readonly bool? _requireAuthentication;
+
     /// <summary>Where to listen. Port 0 takes a free one, which <see cref="SmtpServer.EndPoints"/> then tells.</summary>
     public required EndPoint EndPoint { get; init; }
 
@@ -15,8 +17,15 @@ public sealed class SmtpListenerOptions
     /// <summary>Whether mail needs TLS first (RFC 3207 §4). Default false.</summary>
     public bool RequireTls { get; init; }
 
-    /// <summary>Whether mail needs AUTH first: the submission role (RFC 6409 §4.3). Default false.</summary>
-    public bool RequireAuthentication { get; init; }
+    /// <summary>What the listener is for. Default <see cref="SmtpListenerRole.Relay"/>.</summary>
+    public SmtpListenerRole Role { get; init; }
+
+    /// <summary>Whether mail needs AUTH first (RFC 6409 §4.3). Default true for <see cref="SmtpListenerRole.Submission"/>, else false.</summary>
+    public bool RequireAuthentication
+    {
+        get => _requireAuthentication ?? Role == SmtpListenerRole.Submission;
+        init => _requireAuthentication = value;
+    }
 
     /// <summary>Whether PLAIN and LOGIN are offered without TLS. Default false: anybody on the wire would learn the password.</summary>
     public bool AllowPlaintextAuthentication { get; init; }
@@ -75,6 +84,7 @@ public sealed class SmtpListenerOptions
             AuthenticationMechanisms = server.OfferedMechanisms,
             AllowPlaintextAuthentication = AllowPlaintextAuthentication,
             RequireAuthentication = RequireAuthentication,
+            RequireQualifiedDomains = Role == SmtpListenerRole.Submission,
             RequireTls = RequireTls,
             Leniency = server.Leniency,
             BareLineEndings = server.BareLineEndings,

@@ -34,6 +34,9 @@ public sealed class SmtpSessionContext
     /// <summary>Who the connection really is with: the client, or the proxy in front of it.</summary>
     public EndPoint? PeerEndPoint { get; }
 
+    /// <summary>What the listener that took the connection is for.</summary>
+    public SmtpListenerRole Role { get; internal init; }
+
     /// <summary>When the client connected.</summary>
     public DateTimeOffset StartedAt { get; }
 

@@ -1,5 +1,5 @@
 using System.Text;
-using Microsoft.Extensions.Time.Testing;
+using Relay.Spool;
 
 namespace Relay.Host.Tests;
 
@@ -8,70 +8,30 @@ public sealed class NextHopTests
     private static readonly byte[] Content = "Subject: x\r\n\r\nHello\r\n.dot\r\n"u8.ToArray();
 
     [Theory]
-    [InlineData("greeting=554 No service here", "451 4.3.5 ")]
-    [InlineData("greeting=421 4.3.2 Busy", "451 4.3.5 ")]
-    [InlineData("LO relay=550 5.7.1 Go away", "451 4.3.5 ")]
-    [InlineData("MAIL=450 4.7.1 Later", "450 4.7.1 ")]
-    [InlineData("MAIL=550 5.7.1 Not you", "550 5.7.1 ")]
-    [InlineData("MAIL=530 5.7.0 Authentication required", "451 4.3.5 ")]
-    [InlineData("MAIL=421 4.3.2 Closing", "451 4.3.2 ")]
-    [InlineData("RCPT=450 4.2.1 Mailbox busy", "450 4.2.1 ")]
-    [InlineData("RCPT=550 5.1.1 No such user", "550 5.1.1 ")]
-    [InlineData("RCPT=553 5.1.3 Bad address", "554 5.1.3 ")]
-    [InlineData("RCPT=421 4.3.2 Closing", "451 4.3.2 ")]
-    [InlineData("DATA=451 4.3.0 Later", "451 4.3.0 ")]
-    [InlineData("DATA=554 5.7.1 No", "554 5.7.1 ")]
-    public async Task A_refusal_before_the_body_is_the_reply_to_DATA(string refusal, string expected)
+    [InlineData("RCPT TO:<b@=550 5.1.1 No such user", RecipientState.Bounced)]
+    [InlineData("RCPT TO:<b@=450 4.2.1 Mailbox busy", RecipientState.Queued)]
+    [InlineData("end=554 5.6.0 Spam", RecipientState.Bounced)]
+    [InlineData("end=452 4.3.1 Disk full", RecipientState.Queued)]
+    [InlineData("greeting=421 4.3.2 Busy", RecipientState.Queued)]
+    [InlineData("end=", RecipientState.Queued)]
+    public async Task The_submitter_gets_250_whatever_the_next_hop_will_say_and_the_queue_knows(string refusal, RecipientState expected)
     {
         await using var hop = new ScriptedHop(ScriptedHop.Except(refusal));
         await using var relay = RunningRelay.Start($"--Relay:NextHop=127.0.0.1:{hop.Port}");
         await using Submitter submitter = await Submitter.GreetAsync(relay.EndPoint);
 
-        string reply = await submitter.OfferAsync("b@example.net");
+        MessageId id = RunningRelay.IdOf(await submitter.SendAsync(Content, "b@example.net"));
 
-        Assert.StartsWith(expected, reply, StringComparison.Ordinal);
-        Assert.Equal(0, hop.BodyOctets);
-        await submitter.DemandAsync("NOOP", 250);
-    }
-
-    [Theory]
-    [InlineData("end=452 4.3.1 Disk full", "452 4.3.1 ")]
-    [InlineData("end=451 4.7.1 Greylisted", "451 4.7.1 ")]
-    [InlineData("end=554 5.6.0 Spam", "554 5.6.0 ")]
-    [InlineData("end=552 5.3.4 Too big", "552 5.3.4 ")]
-    [InlineData("end=421 4.3.2 Closing", "451 4.3.2 ")]
-    [InlineData("end=", "451 4.4.2 ")]
-    public async Task What_comes_in_place_of_the_last_250_is_the_last_reply(string refusal, string expected)
-    {
-        await using var hop = new ScriptedHop(ScriptedHop.Except(refusal));
-        await using var relay = RunningRelay.Start($"--Relay:NextHop=127.0.0.1:{hop.Port}");
-        await using Submitter submitter = await Submitter.GreetAsync(relay.EndPoint);
-
-        string reply = await submitter.SendAsync(Content, "b@example.net");
-
-        Assert.StartsWith(expected, reply, StringComparison.Ordinal);
-        Assert.Empty(hop.Taken);
-        await submitter.DemandAsync("NOOP", 250);
-    }
-
-    [Theory]
-    [InlineData("greeting=")]
-    [InlineData("EHLO=")]
-    [InlineData("MAIL=")]
-    [InlineData("RCPT=")]
-    [InlineData("DATA=")]
-    public async Task A_connection_that_drops_before_the_body_is_a_4yz_to_DATA(string drop)
-    {
-        await using var hop = new ScriptedHop(ScriptedHop.Except(drop));
-        await using var relay = RunningRelay.Start($"--Relay:NextHop=127.0.0.1:{hop.Port}");
-        await using Submitter submitter = await Submitter.GreetAsync(relay.EndPoint);
-
-        Assert.StartsWith("451 4.4.2 ", await submitter.OfferAsync("b@example.net"), StringComparison.Ordinal);
-        await submitter.DemandAsync("NOOP", 250);
+        StoredRecipient recipient = Assert.Single(await relay.UntilAsync(id, r => r.State == expected && r.Attempts == 1));
+        if (refusal.Split('=')[1] is { Length: > 0 } words)
+        {
+            Assert.Contains(words[10..], recipient.LastReply.Text, StringComparison.Ordinal);
+            Assert.Equal(words[..3], $"{recipient.LastReply.Code}");
+        }
     }
 
     [Fact]
-    public async Task Nobody_listening_is_a_4yz_to_DATA()
+    public async Task Nobody_listening_keeps_the_message_until_somebody_does()
     {
         int port;
         await using (var gone = new ScriptedHop(ScriptedHop.Except()))
@@ -82,145 +42,68 @@ public sealed class NextHopTests
         await using var relay = RunningRelay.Start($"--Relay:NextHop=127.0.0.1:{port}");
         await using Submitter submitter = await Submitter.GreetAsync(relay.EndPoint);
 
-        Assert.StartsWith("451 4.4.1 ", await submitter.OfferAsync("b@example.net"), StringComparison.Ordinal);
+        MessageId id = RunningRelay.IdOf(await submitter.SendAsync(Content, "b@example.net"));
+
+        await relay.UntilAsync(id, r => r.IsDeferred && r.State == RecipientState.Queued);
     }
 
     [Fact]
-    public async Task A_silent_next_hop_is_given_up_before_the_submitter_gives_up()
+    public async Task Recipients_of_one_message_have_fates_of_their_own_and_the_sender_is_told_of_the_bad_one()
     {
-        var time = new FakeTimeProvider();
-        var asked = new TaskCompletionSource();
-        using var never = new ManualResetEventSlim();
-        await using var hop = new ScriptedHop(line =>
-        {
-            if (line == "greeting")
-            {
-                asked.TrySetResult();
-                never.Wait(TestContext.Current.CancellationToken);
-                return null;
-            }
-
-            return "250 OK";
-        });
-        await using var relay = RunningRelay.Start(time, $"--Relay:NextHop=127.0.0.1:{hop.Port}");
-        await using Submitter submitter = await Submitter.GreetAsync(relay.EndPoint);
-
-        Task<string> reply = submitter.OfferAsync("b@example.net");
-        await asked.Task;
-        time.Advance(RelayTransfer.OpeningPatience);
-
-        Assert.StartsWith("451 4.4.1 ", await reply, StringComparison.Ordinal);
-        never.Set();
-    }
-
-    [Theory]
-    [InlineData("bad@=550 5.1.1 No such user", "550 5.1.1 ")]
-    [InlineData("bad@=450 4.2.1 Mailbox busy", "450 4.2.1 ")]
-    public async Task One_refused_recipient_of_three_refuses_the_message_for_all_by_name(string refusal, string expected)
-    {
-        await using var hop = new ScriptedHop(ScriptedHop.Except(refusal));
+        await using var hop = new ScriptedHop(ScriptedHop.Except("bad@=550 5.1.1 No such user"));
         await using var relay = RunningRelay.Start($"--Relay:NextHop=127.0.0.1:{hop.Port}");
         await using Submitter submitter = await Submitter.GreetAsync(relay.EndPoint);
 
-        string reply = await submitter.OfferAsync("good@example.net", "bad@example.net", "fine@example.net");
+        MessageId id = RunningRelay.IdOf(await submitter.SendAsync(Content, "good@example.net", "bad@example.net", "fine@example.net"));
 
-        Assert.StartsWith(expected, reply, StringComparison.Ordinal);
-        Assert.Contains("<bad@example.net>", reply, StringComparison.Ordinal);
-        Assert.DoesNotContain("good@example.net", reply, StringComparison.Ordinal);
-        Assert.Equal(0, hop.BodyOctets);
-        Assert.Empty(hop.Taken);
-
-        // The session goes on, and the message goes to whom it can.
-        await submitter.DemandAsync("RSET", 250);
-        Assert.StartsWith("250", await submitter.SendAsync(Content, "good@example.net", "fine@example.net"), StringComparison.Ordinal);
-        Assert.Single(hop.Taken);
+        IReadOnlyList<StoredRecipient> recipients = await relay.UntilAsync(id, r => r.IsFinal);
+        Assert.Equal([RecipientState.Delivered, RecipientState.Bounced, RecipientState.Delivered], recipients.Select(r => r.State));
+        await relay.DrainAsync();
+        Assert.Contains("MAIL FROM:<>", string.Join('\n', hop.Lines), StringComparison.Ordinal);
+        Assert.Contains("RCPT TO:<a@example.com>", string.Join('\n', hop.Lines), StringComparison.Ordinal);
+        Assert.Contains("multipart/report", Encoding.ASCII.GetString(hop.Taken[^1]), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_permanent_refusal_counts_for_more_than_a_transient_one()
-    {
-        await using var hop = new ScriptedHop(ScriptedHop.Except("late@=450 4.2.1 Later", "bad@=550 5.1.1 No"));
-        await using var relay = RunningRelay.Start($"--Relay:NextHop=127.0.0.1:{hop.Port}");
-        await using Submitter submitter = await Submitter.GreetAsync(relay.EndPoint);
-
-        Assert.StartsWith("550 5.1.1 ", await submitter.OfferAsync("late@example.net", "bad@example.net"), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task What_the_next_hop_lacks_is_refused_and_not_changed()
-    {
-        await using var hop = new ScriptedHop(ScriptedHop.Except("EHLO=250 hop.example.net"));
-        await using var relay = RunningRelay.Start($"--Relay:NextHop=127.0.0.1:{hop.Port}");
-        await using Submitter submitter = await Submitter.GreetAsync(relay.EndPoint);
-
-        await submitter.DemandAsync("MAIL FROM:<a@example.com> BODY=8BITMIME", 250);
-        await submitter.DemandAsync("RCPT TO:<b@example.net>", 250);
-        Assert.StartsWith("554 5.6.3 ", await submitter.SayAsync("DATA"), StringComparison.Ordinal);
-
-        await submitter.DemandAsync("RSET", 250);
-        await submitter.DemandAsync("MAIL FROM:<a@example.com> SMTPUTF8", 250);
-        await submitter.DemandAsync("RCPT TO:<jürgen@example.net>", 250);
-        Assert.StartsWith("554 5.6.7 ", await submitter.SayAsync("DATA"), StringComparison.Ordinal);
-
-        // Not said beforehand, and found on the way.
-        await submitter.DemandAsync("RSET", 250);
-        Assert.StartsWith("554 5.6.3 ", await submitter.SendAsync([.. Content, 0xE4, .. "\r\n"u8], "b@example.net"), StringComparison.Ordinal);
-        Assert.Empty(hop.Taken);
-    }
-
-    [Fact]
-    public async Task The_next_hop_gets_the_envelope_and_its_words_are_passed_on()
+    public async Task The_next_hop_gets_the_envelope_and_its_words_are_kept()
     {
         await using var hop = new ScriptedHop(ScriptedHop.Except("end=250 2.0.0 queued as 4711"));
         await using var relay = RunningRelay.Start($"--Relay:NextHop=127.0.0.1:{hop.Port}");
         await using Submitter submitter = await Submitter.GreetAsync(relay.EndPoint);
 
-        string reply = await submitter.SendAsync(Content, "b@example.net", "c@example.org");
+        MessageId id = RunningRelay.IdOf(await submitter.SendAsync(Content, "b@example.net", "c@example.net"));
 
-        Assert.EndsWith("queued as 4711", reply, StringComparison.Ordinal);
-        Assert.Equal(
-            ["EHLO relay.example.com", "MAIL FROM:<a@example.com> BODY=8BITMIME", "RCPT TO:<b@example.net>", "RCPT TO:<c@example.org>", "DATA"], hop.Lines.Take(5));
+        IReadOnlyList<StoredRecipient> recipients = await relay.UntilAsync(id, r => r.IsFinal);
+        Assert.All(recipients, r => Assert.EndsWith("queued as 4711", r.LastReply.Text, StringComparison.Ordinal));
+        Assert.Equal("EHLO relay.example.com", hop.Lines[0]);
+        Assert.StartsWith("MAIL FROM:<a@example.com>", hop.Lines[1], StringComparison.Ordinal);
+        Assert.Equal(["RCPT TO:<b@example.net>", "RCPT TO:<c@example.net>", "DATA"], hop.Lines.Skip(2).Take(3));
         Assert.EndsWith("Subject: x\r\n\r\nHello\r\n..dot\r\n", Encoding.ASCII.GetString(Assert.Single(hop.Taken)), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_next_hop_that_does_not_read_stops_the_submitter()
+    public async Task A_stop_keeps_what_is_not_delivered_and_the_next_start_delivers_it()
     {
-        const int Length = 48 * 1024 * 1024;
-
-        // Socket buffers of two connections, and the relay's own; without back-pressure all of the message would fit in.
-        const int MostAhead = 40 * 1024 * 1024;
-        var read = new TaskCompletionSource();
-        await using var hop = new ScriptedHop(ScriptedHop.Except(), read);
-        await using var relay = RunningRelay.Start($"--Relay:NextHop=127.0.0.1:{hop.Port}");
-        await using Submitter submitter = await Submitter.GreetAsync(relay.EndPoint);
-        Assert.StartsWith("354", await submitter.OfferAsync("b@example.net"), StringComparison.Ordinal);
-
-        byte[] piece = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(new string('x', 1022) + "\r\n", 64)));
-        int written = 0;
-        try
+        using var folder = new Smtp.Interop.TemporaryFolder();
+        int port;
+        await using (var gone = new ScriptedHop(ScriptedHop.Except()))
         {
-            while (written < Length)
-            {
-                Task write = submitter.Stream.WriteAsync(piece, TestContext.Current.CancellationToken).AsTask();
-
-                // Looks stalled: whether it is or not, from here on the next hop may read.
-                if (!read.Task.IsCompleted && await Task.WhenAny(write, Task.Delay(1000, TestContext.Current.CancellationToken)) != write)
-                {
-                    read.SetResult();
-                }
-
-                await write;
-                written += piece.Length;
-                Assert.True(read.Task.IsCompleted || written < MostAhead, "The relay reads ahead of a next hop that does not.");
-            }
-        }
-        finally
-        {
-            read.TrySetResult();
+            port = gone.Port;
         }
 
-        await submitter.DemandAsync(".", 250);
-        Assert.True(Assert.Single(hop.Taken).Length > Length);
+        MessageId id;
+        await using (var relay = RunningRelay.Start($"--Relay:NextHop=127.0.0.1:{port}", $"--Relay:Spool:Path={folder["spool"]}"))
+        {
+            await using Submitter submitter = await Submitter.GreetAsync(relay.EndPoint);
+            id = RunningRelay.IdOf(await submitter.SendAsync(Content, "b@example.net"));
+            await relay.UntilAsync(id, r => r.Attempts == 1);
+            await relay.Servers.StopAsync(TestContext.Current.CancellationToken);
+        }
+
+        await using var hop = new ScriptedHop(ScriptedHop.Except());
+        await using var again = RunningRelay.Start($"--Relay:NextHop=127.0.0.1:{hop.Port}", $"--Relay:Spool:Path={folder["spool"]}");
+        await again.Servers.Spool.ChangeAsync(new QueueFilter(), new QueueChange.Retry(), TestContext.Current.CancellationToken);
+        Assert.Equal(RecipientState.Delivered, Assert.Single(await again.UntilAsync(id, r => r.IsFinal)).State);
+        Assert.Single(hop.Taken);
     }
 }

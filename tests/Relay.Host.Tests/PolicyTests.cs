@@ -87,7 +87,7 @@ public sealed class PolicyTests
         await submitter.DemandAsync(Base64("secret"), 235);
 
         Assert.StartsWith("250", await submitter.SendAsync("Subject: x\r\n\r\nx\r\n"u8.ToArray(), "b@example.net"), StringComparison.Ordinal);
-        Assert.Contains("with ESMTPSA\r\n", Encoding.ASCII.GetString(relay.Captured().Content), StringComparison.Ordinal);
+        Assert.Contains("with ESMTPSA\r\n", Encoding.ASCII.GetString((await relay.CapturedAsync()).Content), StringComparison.Ordinal);
     }
 
     private static string Plain(string user, string password) => Base64($"\0{user}\0{password}");

@@ -18,7 +18,14 @@ internal static partial class ReplyClassifier
     /// <param name="recipients">How many recipients it stands for: of several, no one is at fault by it.</param>
     internal static Classification Of(int code, EnhancedStatus status, string text, SmtpStage stage, int recipients = 1)
     {
-        bool isPermanent = code >= 500;
+        // RFC 4954 §6: the receiver wants other credentials of this relay. That is for the operator to mend, and no fault of the message's.
+        bool isRelaysTrouble = code is 530 or 534 or 535 or 538;
+        bool isPermanent = code >= 500 && !isRelaysTrouble;
+        if (isRelaysTrouble && !status.IsNone)
+        {
+            status = new EnhancedStatus(4, status.Subject, status.Detail);
+        }
+
         BounceReason reason = OfText(text, isPermanent) ?? OfStatus(status, code, stage) ?? OfCode(code, stage);
 
         // A greeting or MAIL that is refused is refused to the relay, whatever its words: no recipient was named yet.

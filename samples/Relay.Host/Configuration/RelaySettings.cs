@@ -1,4 +1,5 @@
 using System.Net;
+using Relay.Delivery;
 
 namespace Relay.Host;
 
@@ -17,8 +18,23 @@ internal sealed record RelaySettings
     /// <summary>The folder of what the relay keeps: the development certificate and, by default, captured mail.</summary>
     public required string DataPath { get; init; }
 
-    /// <summary>The smart host; null for the capture server of this process.</summary>
-    public required NextHopSettings? NextHop { get; init; }
+    /// <summary>The folder of the queue.</summary>
+    public required string SpoolPath { get; init; }
+
+    /// <summary>The smart host; null for the capture server of this process, or the recipients' mail exchangers.</summary>
+    public required RouteSettings? NextHop { get; init; }
+
+    /// <summary>Whether mail goes to the recipients' mail exchangers.</summary>
+    public required bool DeliversToExchangers { get; init; }
+
+    /// <summary>Hosts for the mail of domains, by domain in lower case.</summary>
+    public required IReadOnlyDictionary<string, RouteSettings> Routes { get; init; }
+
+    /// <summary>When deferred mail is tried again.</summary>
+    public required RetrySchedule Retry { get; init; }
+
+    /// <summary>How long a stop waits for what is being sent.</summary>
+    public required TimeSpan GraceTime { get; init; }
 
     /// <summary>Where the capture server listens.</summary>
     public required IPEndPoint CaptureListen { get; init; }

@@ -1,6 +1,9 @@
+using System.Globalization;
 using System.Net;
 using System.Text;
 using Microsoft.Extensions.Configuration;
+using Relay.Delivery;
+using Relay.Spool;
 using Smtp.Client;
 using Smtp.Core;
 
@@ -14,6 +17,7 @@ internal sealed class RelaySettingsReader
 {
     private const string Root = "Relay";
     private const string UsersPrefix = "Relay:Users:";
+    private const string RoutesPrefix = "Relay:Routes:";
     private const string ListenerForm = "host:port, several separated by commas; the host an IP address, [IPv6 address], localhost or * (all), such as 127.0.0.1:2525";
 
     private static readonly string[] Keys =
@@ -21,7 +25,11 @@ internal sealed class RelaySettingsReader
         "Relay:Listen", "Relay:ListenTls", "Relay:HostName", "Relay:DataPath",
         "Relay:NextHop", "Relay:NextHopTls", "Relay:NextHopUser", "Relay:NextHopPassword", "Relay:NextHopCaPath",
         "Relay:Capture:Listen", "Relay:Capture:Path", "Relay:Tls:CertificatePath", "Relay:Tls:KeyPath",
+        "Relay:Spool:Path", "Relay:Retry:First", "Relay:Retry:Longest", "Relay:Retry:MaximumAge", "Relay:GraceTime",
     ];
+
+    // Sections whose keys are names.
+    private static readonly string[] Prefixes = [UsersPrefix, RoutesPrefix];
 
     private readonly IConfiguration _configuration;
     private readonly List<string> _errors = [];
@@ -65,7 +73,7 @@ internal sealed class RelaySettingsReader
             Wrong("Relay:Capture:Listen", "one host:port");
         }
 
-        NextHopSettings? nextHop = NextHop();
+        RouteSettings? nextHop = NextHop(out bool deliversToExchangers);
         if (nextHop is not null && HostAndPort.IsLoopback(nextHop.Host) && listen.Concat(listenTls).Any(l => l.Port == nextHop.Port))
         {
             _errors.Add($"Relay:NextHop is \"{nextHop}\", where the relay itself listens: mail would go round in a circle.");
@@ -77,7 +85,12 @@ internal sealed class RelaySettingsReader
             Listen = listen,
             ListenTls = listenTls,
             DataPath = dataPath,
+            SpoolPath = Path.GetFullPath(Text("Relay:Spool:Path") ?? Path.Combine(dataPath, "spool")),
             NextHop = nextHop,
+            DeliversToExchangers = deliversToExchangers,
+            Routes = Routes(),
+            Retry = Retry(),
+            GraceTime = Duration("Relay:GraceTime", TimeSpan.FromSeconds(30), TimeSpan.Zero),
             CaptureListen = capture is [var one] ? one : new IPEndPoint(IPAddress.Loopback, 0),
             CapturePath = Path.GetFullPath(Text("Relay:Capture:Path") ?? Path.Combine(dataPath, "captured")),
             Users = Users(),
@@ -92,7 +105,7 @@ internal sealed class RelaySettingsReader
         {
             bool isKey = Keys.Contains(child.Path, StringComparer.OrdinalIgnoreCase);
             bool isSection = Array.Exists(Keys, k => k.StartsWith(child.Path + ":", StringComparison.OrdinalIgnoreCase))
-                || UsersPrefix.Equals(child.Path + ":", StringComparison.OrdinalIgnoreCase);
+                || IsPrefix(child.Path);
             bool hasValue = !string.IsNullOrEmpty(child.Value);
             bool hasChildren = child.GetChildren().Any();
             if (isKey && hasChildren)
@@ -102,18 +115,20 @@ internal sealed class RelaySettingsReader
             else if (isSection && hasValue)
             {
                 _errors.Add($"{child.Path} has a value of its own: it takes keys below it, such as "
-                    + $"{Keys.FirstOrDefault(k => k.StartsWith(child.Path + ":", StringComparison.OrdinalIgnoreCase)) ?? UsersPrefix + "NAME"}.");
+                    + $"{Keys.FirstOrDefault(k => k.StartsWith(child.Path + ":", StringComparison.OrdinalIgnoreCase)) ?? child.Path + ":NAME"}.");
             }
-            else if (isSection && !UsersPrefix.Equals(child.Path + ":", StringComparison.OrdinalIgnoreCase))
+            else if (isSection && !IsPrefix(child.Path))
             {
                 RefuseUnknownKeys(child);
             }
             else if (!isKey && !isSection)
             {
-                _errors.Add($"{child.Path} is not a key of the relay. Its keys are {string.Join(", ", Keys)} and {UsersPrefix}NAME.");
+                _errors.Add($"{child.Path} is not a key of the relay. Its keys are {string.Join(", ", Keys)}, {UsersPrefix}NAME and {RoutesPrefix}DOMAIN.");
             }
         }
     }
+
+    private static bool IsPrefix(string path) => Array.Exists(Prefixes, p => p.Equals(path + ":", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>A key's value; null if it is not set. Set to nothing is an error, as it is mostly a variable that was not.</summary>
     private string? Text(string key)
@@ -169,19 +184,21 @@ internal sealed class RelaySettingsReader
         return endPoints;
     }
 
-    private NextHopSettings? NextHop()
+    private RouteSettings? NextHop(out bool deliversToExchangers)
     {
+        deliversToExchangers = false;
         string? text = Text("Relay:NextHop");
         string? tls = Text("Relay:NextHopTls");
         string? user = Text("Relay:NextHopUser");
         string? password = Text("Relay:NextHopPassword");
         string? caPath = Text("Relay:NextHopCaPath");
-        if (text is null)
+        deliversToExchangers = text?.Equals("mx", StringComparison.OrdinalIgnoreCase) == true;
+        if (text is null || deliversToExchangers)
         {
             // Their values are said to be for a next hop that is not there; most likely its key is missing.
             foreach (string key in Keys.Where(k => k.StartsWith("Relay:NextHop", StringComparison.Ordinal) && k != "Relay:NextHop" && _configuration[k] is not null))
             {
-                _errors.Add($"{key} is set, and Relay:NextHop is not.");
+                _errors.Add($"{key} is set, and Relay:NextHop is not a host.");
             }
 
             return null;
@@ -189,7 +206,7 @@ internal sealed class RelaySettingsReader
 
         if (!HostAndPort.TryParse(text, out string host, out int port) || port == 0)
         {
-            Wrong("Relay:NextHop", "host:port, such as smtp.example.com:587 or [2001:db8::1]:25");
+            Wrong("Relay:NextHop", "host:port, such as smtp.example.com:587 or [2001:db8::1]:25, or mx for the recipients' mail exchangers");
             return null;
         }
 
@@ -221,7 +238,7 @@ internal sealed class RelaySettingsReader
             Wrong("Relay:NextHopCaPath", "the path of a PEM file, and there is none");
         }
 
-        return new NextHopSettings(host, port, mode, Credentials(user, password, isLoopback, mode), caPath);
+        return new RouteSettings(host, port, mode, Credentials(user, password, isLoopback, mode), caPath);
     }
 
     private SmtpCredentials? Credentials(string? user, string? password, bool isLoopback, SmtpTlsMode mode)
@@ -252,6 +269,57 @@ internal sealed class RelaySettingsReader
             _errors.Add("Relay:NextHopUser and Relay:NextHopPassword must be text without NUL characters.");
             return null;
         }
+    }
+
+    private Dictionary<string, RouteSettings> Routes()
+    {
+        var routes = new Dictionary<string, RouteSettings>();
+        foreach (IConfigurationSection route in _configuration.GetSection("Relay:Routes").GetChildren())
+        {
+            if (!HostAndPort.TryParse(route.Value, out string host, out int port) || port == 0)
+            {
+                _errors.Add($"{route.Path} is \"{Printable(route.Value ?? string.Empty)}\"; allowed is host:port, such as mail.example.com:25.");
+                continue;
+            }
+
+            SmtpTlsMode mode = HostAndPort.IsLoopback(host) ? SmtpTlsMode.None : SmtpTlsMode.StartTlsIfOffered;
+            routes[DestinationName.OfDomain(route.Key)] = new RouteSettings(host, port, mode);
+        }
+
+        return routes;
+    }
+
+    private RetrySchedule Retry()
+    {
+        var usual = new RetrySchedule();
+        var retry = new RetrySchedule
+        {
+            First = Duration("Relay:Retry:First", usual.First, TimeSpan.FromMilliseconds(1)),
+            Longest = Duration("Relay:Retry:Longest", usual.Longest, TimeSpan.FromMilliseconds(1)),
+            MaximumAge = Duration("Relay:Retry:MaximumAge", usual.MaximumAge, TimeSpan.FromMilliseconds(1)),
+        };
+        if (retry.First > retry.Longest)
+        {
+            _errors.Add($"Relay:Retry:First is {retry.First}, which is above Relay:Retry:Longest, {retry.Longest}.");
+        }
+
+        return retry;
+    }
+
+    private TimeSpan Duration(string key, TimeSpan byDefault, TimeSpan least)
+    {
+        if (Text(key) is not { } text)
+        {
+            return byDefault;
+        }
+
+        if (!TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out TimeSpan duration) || duration < least)
+        {
+            Wrong(key, $"a time of at least {least}, written as hours:minutes:seconds or days.hours:minutes:seconds");
+            return byDefault;
+        }
+
+        return duration;
     }
 
     private List<KeyValuePair<string, string>> Users()

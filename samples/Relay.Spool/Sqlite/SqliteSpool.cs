@@ -90,6 +90,9 @@ public sealed partial class SqliteSpool : ISpool, IAsyncDisposable, IDisposable
     /// <summary>The folder.</summary>
     public string Folder => _options.Path;
 
+    /// <summary>How it was opened.</summary>
+    internal SpoolOptions Options => _options;
+
     /// <summary>Whether some process owns a folder now.</summary>
     public static bool IsOwned(string path) => FolderLock.IsTaken(path);
 
@@ -126,6 +129,19 @@ public sealed partial class SqliteSpool : ISpool, IAsyncDisposable, IDisposable
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw FileFailure(error);
+        }
+    }
+
+    /// <summary>How many octets there is room for on the disk; null if the system does not say.</summary>
+    public long? FreeSpace()
+    {
+        try
+        {
+            return new DriveInfo(_options.Path).AvailableFreeSpace;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return null;
         }
     }
 

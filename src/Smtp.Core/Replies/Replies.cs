@@ -90,6 +90,12 @@ public static class Replies
     /// <summary>501 5.1.3: the forward-path breaks the grammar.</summary>
     public static readonly SmtpReply BadRecipientSyntax = new("501 5.1.3 Bad recipient address syntax; RCPT TO:<local-part@domain>\r\n"u8);
 
+    /// <summary>553 5.1.8: the sender's domain is no fully qualified one, at submission (RFC 6409 §4.2).</summary>
+    public static readonly SmtpReply UnqualifiedSender = new("553 5.1.8 The sender's domain must be fully qualified\r\n"u8);
+
+    /// <summary>553 5.1.2: the recipient's domain is no fully qualified one, at submission (RFC 6409 §4.2).</summary>
+    public static readonly SmtpReply UnqualifiedRecipient = new("553 5.1.2 The recipient's domain must be fully qualified\r\n"u8);
+
     /// <summary>502 5.5.1.</summary>
     public static readonly SmtpReply NotImplemented = new("502 5.5.1 Command not implemented\r\n"u8);
 

@@ -28,6 +28,12 @@ public sealed class ServerProfileOptions
     /// <summary>Whether mail needs AUTH first: the submission role (RFC 6409 §4.3). Default false.</summary>
     public bool RequireAuthentication { get; init; }
 
+    /// <summary>
+    /// Whether the domains of MAIL and RCPT must be fully qualified: of two labels at least, or an address literal (RFC 6409 §4.2). Default false: it is
+    /// for the submission role.
+    /// </summary>
+    public bool RequireQualifiedDomains { get; init; }
+
     /// <summary>Whether everything but EHLO, STARTTLS, NOOP and QUIT needs TLS first (RFC 3207 §4). Default false.</summary>
     public bool RequireTls { get; init; }
 

@@ -244,6 +244,10 @@ public sealed partial class ServerSession
         {
             refusal = Replies.MessageTooBig;
         }
+        else if (refusal.IsNone && LacksQualifiedDomain(arguments.Mailbox, arguments.LocalPartLength))
+        {
+            refusal = Replies.UnqualifiedSender;
+        }
 
         if (!refusal.IsNone)
         {
@@ -258,6 +262,11 @@ public sealed partial class ServerSession
     private SessionEffect Rcpt(ReadOnlySpan<byte> argument, IBufferWriter<byte> output)
     {
         SmtpReply refusal = RcptArguments.TryParse(argument, ActiveExtensions, _envelope.SmtpUtf8, Leniency, out RcptArguments arguments);
+        if (refusal.IsNone && LacksQualifiedDomain(arguments.Mailbox, arguments.LocalPartLength))
+        {
+            refusal = Replies.UnqualifiedRecipient;
+        }
+
         if (!refusal.IsNone)
         {
             return Answer(refusal, output);
@@ -279,6 +288,21 @@ public sealed partial class ServerSession
         _envelope.StageRecipient(in arguments);
         return Await(SessionEffect.CheckRecipient);
     }
+
+    /// <summary>RFC 6409 §4.2. The null path and Postmaster have no domain that could be unqualified.</summary>
+    private bool LacksQualifiedDomain(ReadOnlySpan<byte> mailbox, int localPartLength)
+    {
+        if (!_profile.Options.RequireQualifiedDomains || mailbox.Length <= localPartLength)
+        {
+            return false;
+        }
+
+        ReadOnlySpan<byte> domain = mailbox[(localPartLength + 1)..];
+        return domain[0] != '[' && !domain.Contains((byte)'.') && domain.IndexOf(IdeographicFullStop) < 0;
+    }
+
+    // RFC 5891 §4 has clients map it to a dot; a client that did not is still understood.
+    private static ReadOnlySpan<byte> IdeographicFullStop => "\u3002"u8;
 
     private PathOptions Leniency =>
         _profile.Options.Leniency & (PathOptions.AllowLeadingSpace | PathOptions.AllowMissingBrackets);

@@ -47,7 +47,7 @@ internal sealed partial class SmtpServerConnection
                     IMessageWriter writer = _writer!;
                     _writer = null;
                     decision = Demand(await writer.CommitAsync(_server.StoppedForGood).ConfigureAwait(false));
-                    OnMessageEnded(decision.IsPositive, decision.Code);
+                    OnMessageEnded(decision.IsPositive, decision.IsNone ? Replies.MessageAccepted.Code : decision.Code);
                     break;
 
                 default:
@@ -110,6 +110,11 @@ internal sealed partial class SmtpServerConnection
         _writer = opening.Writer;
         if (opening.Writer is not null)
         {
+            if (_listener.Role == SmtpListenerRole.Submission)
+            {
+                _writer = new SubmissionWriter(opening.Writer, _options.HostName, _options.TimeProvider.GetUtcNow());
+            }
+
             return default;
         }
 

@@ -50,7 +50,7 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
         _session = server.Sessions.Get();
         _session.Reset(profile);
         _session.Observer = this;
-        _context = new SmtpSessionContext(_session, id, transport, _options.TimeProvider.GetUtcNow());
+        _context = new SmtpSessionContext(_session, id, transport, _options.TimeProvider.GetUtcNow()) { Role = listener.Role };
     }
 
     /// <summary>The connection's number.</summary>

@@ -16,7 +16,6 @@ internal sealed class SmtpServerMetrics : IDisposable
     // Tags are objects: boxed once, not for each command.
     private static readonly object[] Codes = [.. Enumerable.Range(0, 600).Select(code => (object)code)];
 
-    private readonly Meter _meter = new(MeterName);
     private readonly UpDownCounter<long> _active;
     private readonly Counter<long> _sessions;
     private readonly Histogram<double> _duration;
@@ -31,20 +30,23 @@ internal sealed class SmtpServerMetrics : IDisposable
 
     internal SmtpServerMetrics()
     {
-        _active = _meter.CreateUpDownCounter<long>("smtp.server.active_sessions", "{session}", "Sessions that are open");
-        _sessions = _meter.CreateCounter<long>("smtp.server.sessions", "{session}", "Sessions that ended, by reason");
-        _duration = _meter.CreateHistogram<double>("smtp.server.session.duration", "s", "How long sessions lasted");
-        _commands = _meter.CreateCounter<long>("smtp.server.commands", "{command}", "Commands answered, by verb and reply code");
-        _rejections = _meter.CreateCounter<long>("smtp.server.rejections", "{reply}", "Refusals, by verb and enhanced status");
-        _messages = _meter.CreateCounter<long>("smtp.server.messages", "{message}", "Messages whose body was received, by outcome");
-        _size = _meter.CreateHistogram<long>("smtp.server.message.size", "By", "Sizes of accepted messages");
-        _received = _meter.CreateCounter<long>("smtp.server.io.received", "By", "Octets read, beneath TLS's framing");
-        _sent = _meter.CreateCounter<long>("smtp.server.io.sent", "By", "Octets written, beneath TLS's framing");
-        _handshakes = _meter.CreateCounter<long>("smtp.server.tls.handshakes", "{handshake}", "TLS handshakes, by version or failure");
-        _authentications = _meter.CreateCounter<long>("smtp.server.authentications", "{exchange}", "AUTH exchanges that were decided, by mechanism and outcome");
+        _active = Meter.CreateUpDownCounter<long>("smtp.server.active_sessions", "{session}", "Sessions that are open");
+        _sessions = Meter.CreateCounter<long>("smtp.server.sessions", "{session}", "Sessions that ended, by reason");
+        _duration = Meter.CreateHistogram<double>("smtp.server.session.duration", "s", "How long sessions lasted");
+        _commands = Meter.CreateCounter<long>("smtp.server.commands", "{command}", "Commands answered, by verb and reply code");
+        _rejections = Meter.CreateCounter<long>("smtp.server.rejections", "{reply}", "Refusals, by verb and enhanced status");
+        _messages = Meter.CreateCounter<long>("smtp.server.messages", "{message}", "Messages whose body was received, by outcome");
+        _size = Meter.CreateHistogram<long>("smtp.server.message.size", "By", "Sizes of accepted messages");
+        _received = Meter.CreateCounter<long>("smtp.server.io.received", "By", "Octets read, beneath TLS's framing");
+        _sent = Meter.CreateCounter<long>("smtp.server.io.sent", "By", "Octets written, beneath TLS's framing");
+        _handshakes = Meter.CreateCounter<long>("smtp.server.tls.handshakes", "{handshake}", "TLS handshakes, by version or failure");
+        _authentications = Meter.CreateCounter<long>("smtp.server.authentications", "{exchange}", "AUTH exchanges that were decided, by mechanism and outcome");
     }
 
-    public void Dispose() => _meter.Dispose();
+    /// <summary>The meter. Each server has one of its own, all of the same name.</summary>
+    internal Meter Meter { get; } = new(MeterName);
+
+    public void Dispose() => Meter.Dispose();
 
     internal void SessionStarted() => _active.Add(1);
 

@@ -13,6 +13,7 @@ internal sealed class DialogueSettings
     private string _greeting = "";
     private bool _plaintextAuthentication;
     private bool _requireAuthentication;
+    private bool _requireQualifiedDomains;
     private bool _requireTls;
     private bool _lmtp;
     private ContentPolicy _nulOctets = ContentPolicy.Reject;
@@ -50,6 +51,7 @@ internal sealed class DialogueSettings
         AuthenticationMechanisms = _mechanisms,
         AllowPlaintextAuthentication = _plaintextAuthentication,
         RequireAuthentication = _requireAuthentication,
+        RequireQualifiedDomains = _requireQualifiedDomains,
         RequireTls = _requireTls,
         Leniency = _leniency,
         BareLineEndings = _bareLineEndings,
@@ -89,6 +91,9 @@ internal sealed class DialogueSettings
                 break;
             case "require-auth":
                 _requireAuthentication = true;
+                break;
+            case "require-qualified-domains":
+                _requireQualifiedDomains = true;
                 break;
             case "require-tls":
                 _requireTls = true;

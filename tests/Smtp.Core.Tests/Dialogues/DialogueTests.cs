@@ -10,6 +10,9 @@ public class DialogueTests
     private static readonly IReadOnlyDictionary<(string, string), DialogueScenario> Scenarios =
         Files().SelectMany(Read).ToDictionary(scenario => (scenario.File, scenario.Name));
 
+    /// <summary>All scenarios of all files.</summary>
+    internal static IEnumerable<DialogueScenario> AllScenarios => Scenarios.Values;
+
     public static IEnumerable<ITheoryDataRow> All() =>
         from scenario in Scenarios.Values
         from delivery in Enum.GetValues<DialogueDelivery>()

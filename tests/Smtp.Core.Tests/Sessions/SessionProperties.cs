@@ -11,14 +11,14 @@ namespace Smtp.Core.Tests;
 [Properties(MaxTest = 2000, Arbitrary = [typeof(SessionScriptArbitrary)])]
 public partial class SessionProperties
 {
-    private const string Refused = "bad@example.org";
+    internal const string Refused = "bad@example.org";
 
-    private static readonly SessionModelLimits Limits = new(
+    internal static readonly SessionModelLimits Limits = new(
         LongestLine: 600, CommandLine: 512, MessageSize: 65536, Recipients: 100, Errors: 8, Unproductive: 10, FailedLogins: 2, Refused);
 
-    private static readonly Dictionary<string, string> Users = new(StringComparer.Ordinal) { ["alice"] = "secret" };
+    internal static readonly Dictionary<string, string> Users = new(StringComparer.Ordinal) { ["alice"] = "secret" };
 
-    private static readonly ServerProfile Profile = new(new ServerProfileOptions
+    internal static readonly ServerProfile Profile = new(new ServerProfileOptions
     {
         Extensions = SmtpExtensions.Pipelining | SmtpExtensions.Size | SmtpExtensions.Chunking | SmtpExtensions.StartTls | SmtpExtensions.Auth,
         AuthenticationMechanisms = ["PLAIN"],
@@ -126,7 +126,7 @@ public partial class SessionProperties
         }
     }
 
-    private static IEnumerable<int> Codes(string output)
+    internal static IEnumerable<int> Codes(string output)
     {
         foreach (string line in output.Split("\r\n")[..^1])
         {

@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Text.Json;
 using Smtp.Core;
 using Smtp.Interop;
@@ -9,8 +8,7 @@ namespace Smtp.Server.Tests;
 [Trait("Category", "Interop")]
 public sealed class NodemailerTests
 {
-    private static readonly string Folder = Path.Combine(
-        typeof(NodemailerTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "ProjectDirectory").Value!, "Interop", "nodemailer");
+    private static readonly string Folder = Path.Combine(Repository.Project, "Interop", "nodemailer");
 
     public static TheoryData<string> Names => Letters.Names;
 

@@ -5,7 +5,7 @@ using System.Text;
 using Smtp.Core;
 using Smtp.Server;
 
-namespace Relay.Host;
+namespace Relay.Spool;
 
 /// <summary>The <c>Received:</c> field that a relay puts in front of each message (RFC 5321 §4.4).</summary>
 internal static class ReceivedField

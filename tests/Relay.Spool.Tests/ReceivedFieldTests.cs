@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
 
-namespace Relay.Host.Tests;
+namespace Relay.Spool.Tests;
 
 public sealed class ReceivedFieldTests
 {

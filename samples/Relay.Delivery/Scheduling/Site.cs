@@ -429,7 +429,7 @@ internal sealed class Site
 
     /// <summary>Nothing was said to the message but that the connection is over.</summary>
     private static bool IsStale(Fate[] fates) => Array.TrueForAll(
-        fates, f => f.State == RecipientState.Queued && f.WasAttempted && !f.IsUncertain && f.Reply.Code is 0 or 421 && f.Failure.Reason is not BounceReason.Protocol);
+        fates, f => f.State == RecipientState.Queued && f.WasAttempted && !f.IsUncertain && f.Reply.Code is 0 or 421 && f.Failure.Reason is not (BounceReason.Protocol or BounceReason.Poison));
 
     /// <summary>An attempt of the message's, though no connection was made: so it grows old, and its sender hears of it, as if one had been.</summary>
     private static Fate[] Suspended(Job job, string reason, TimeSpan remaining)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Text;
 using Microsoft.Extensions.Configuration;
@@ -7,7 +6,7 @@ using Smtp.Core;
 
 namespace Relay.Delivery;
 
-/// <summary>Makes delivery settings of configuration: of <c>Relay:Delivery</c>, <c>Relay:Routes</c> and <c>Relay:Dkim</c>. README.md has the keys.</summary>
+/// <summary>Makes delivery settings of the sections <c>Relay:Delivery</c> and <c>Relay:Dkim</c>. README.md has the keys.</summary>
 public static class DeliverySettingsReader
 {
     private static readonly TimeSpan Instant = TimeSpan.FromMilliseconds(1);
@@ -17,108 +16,42 @@ public static class DeliverySettingsReader
     private static readonly TimeSpan Month = TimeSpan.FromDays(30);
 
     /// <summary>The sections that are read here; their keys are nobody else's.</summary>
-    public static IReadOnlyList<string> Sections { get; } = ["Relay:Delivery", "Relay:Routes", "Relay:Dkim"];
+    public static IReadOnlyList<string> Sections { get; } = ["Relay:Delivery", "Relay:Dkim"];
 
     /// <summary>Reads the settings.</summary>
     /// <param name="configuration">The configuration; relative paths in it are relative to the working directory.</param>
-    /// <param name="hostName">The relay's own name.</param>
-    /// <param name="nextHop">The host for all mail without a route of its own; null for the recipients' mail exchangers.</param>
-    /// <param name="ownEndPoints">Where the relay takes mail.</param>
+    /// <param name="usual">What holds where a key is not set; name, routes, retry times and grace time are read by the host.</param>
     /// <param name="errors">Gets a sentence for each thing that is wrong; then what is returned is of no use.</param>
-    public static DeliverySettings Read(
-        IConfiguration configuration, string hostName, RouteSettings? nextHop, IReadOnlyList<IPEndPoint> ownEndPoints, ICollection<string> errors)
+    public static DeliverySettings Read(IConfiguration configuration, DeliverySettings usual, ICollection<string> errors)
     {
         ArgumentNullException.ThrowIfNull(configuration);
+        ArgumentNullException.ThrowIfNull(usual);
         ArgumentNullException.ThrowIfNull(errors);
         var keys = new KeyReader(configuration, errors);
-        var usual = new DeliverySettings { HostName = hostName };
         ShapingSettings shaping = Shaping(keys, "Relay:Delivery:Site", usual.Shaping);
-        var settings = new DeliverySettings
+        DeliverySettings settings = usual with
         {
-            HostName = hostName,
-            NextHop = nextHop,
-            OwnEndPoints = ownEndPoints,
-            Routes = Routes(keys),
             Dkim = Dkim(keys),
             Port = keys.Number("Relay:Delivery:Port", usual.Port, 1, IPEndPoint.MaxPort),
             Dns = Dns(keys, usual.Dns),
-            Retry = Retry(keys, errors, usual.Retry),
+            Retry = usual.Retry with
+            {
+                Jitter = keys.Decimal("Relay:Delivery:Jitter", usual.Retry.Jitter, 0, 0.5),
+                DelayNotice = keys.Duration("Relay:Delivery:DelayNotice", usual.Retry.DelayNotice, Second, Month),
+            },
             Shaping = shaping,
             Domains = Domains(keys, shaping),
             MaximumConnections = keys.Number("Relay:Delivery:MaximumConnections", usual.MaximumConnections, 1, 100_000),
             MaximumInFlight = keys.Number("Relay:Delivery:MaximumInFlight", usual.MaximumInFlight, 10, 1_000_000),
             MaximumHops = keys.Number("Relay:Delivery:MaximumHops", usual.MaximumHops, 1, 1000),
             MaximumCrashes = keys.Number("Relay:Delivery:MaximumCrashes", usual.MaximumCrashes, 1, 1000),
-            GraceTime = keys.Duration("Relay:Delivery:GraceTime", usual.GraceTime, Instant, Hour),
             Timeouts = Timeouts(keys, usual.Timeouts),
             Suppress = keys.Flag("Relay:Delivery:Suppress", usual.Suppress),
             Verp = Verp(keys, errors),
-            CaPath = keys.Text("Relay:Delivery:CaPath") is { } path ? Path.GetFullPath(path) : null,
+            CaPath = CaPath(keys),
         };
         keys.RefuseOthers([.. Sections]);
         return settings;
-    }
-
-    /// <summary>Reads <c>host:port</c>, and behind a space how to get TLS.</summary>
-    internal static bool TryParseRoute(string text, out RouteSettings? route)
-    {
-        route = null;
-        string[] words = text.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        if (words.Length is 0 or > 2 || !TryParseHost(words[0], out string host, out int port))
-        {
-            return false;
-        }
-
-        bool isLocal = host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out IPAddress? address) && IPAddress.IsLoopback(address));
-        SmtpTlsMode? mode = words.Length == 1 ? (isLocal ? SmtpTlsMode.None : SmtpTlsMode.StartTlsIfOffered) : words[1].ToUpperInvariant() switch
-        {
-            "NONE" => SmtpTlsMode.None,
-            "IFOFFERED" => SmtpTlsMode.StartTlsIfOffered,
-            "STARTTLS" => SmtpTlsMode.StartTlsRequired,
-            "IMPLICIT" => SmtpTlsMode.Implicit,
-            _ => null,
-        };
-        route = mode is { } m ? new RouteSettings(host, port, m) : null;
-        return route is not null;
-    }
-
-    private static bool TryParseHost(string text, out string host, out int port)
-    {
-        host = string.Empty;
-        port = 0;
-        int colon = text.LastIndexOf(':');
-        if (colon <= 0 || !int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out port) || port is 0 or > IPEndPoint.MaxPort)
-        {
-            return false;
-        }
-
-        // Brackets are what tells an IPv6 address's last group from a port.
-        bool isBracketed = text[0] == '[' && text[colon - 1] == ']';
-        host = isBracketed ? text[1..(colon - 1)] : text[..colon];
-        return isBracketed ? Uri.CheckHostName(host) == UriHostNameType.IPv6 : Uri.CheckHostName(host) is UriHostNameType.Dns or UriHostNameType.IPv4;
-    }
-
-    private static Dictionary<string, RouteSettings> Routes(KeyReader keys)
-    {
-        var routes = new Dictionary<string, RouteSettings>(StringComparer.Ordinal);
-        foreach (IConfigurationSection child in keys.Children("Relay:Routes"))
-        {
-            if (keys.Text(child.Path) is not { } text)
-            {
-                continue;
-            }
-
-            if (TryParseRoute(text, out RouteSettings? route))
-            {
-                routes[child.Key.ToLowerInvariant()] = route!;
-            }
-            else
-            {
-                keys.Wrong(child.Path, "host:port, and behind a space None, IfOffered, StartTls or Implicit, such as \"mx.example.com:25 StartTls\"");
-            }
-        }
-
-        return routes;
     }
 
     private static List<DkimSettings> Dkim(KeyReader keys)
@@ -175,22 +108,24 @@ public static class DeliverySettingsReader
         };
     }
 
-    private static RetrySchedule Retry(KeyReader keys, ICollection<string> errors, RetrySchedule usual)
+    private static string? CaPath(KeyReader keys)
     {
-        var retry = new RetrySchedule
+        const string Key = "Relay:Delivery:CaPath";
+        if (keys.Text(Key) is not { } path)
         {
-            First = keys.Duration("Relay:Delivery:Retry:First", usual.First, Instant, Day),
-            Longest = keys.Duration("Relay:Delivery:Retry:Longest", usual.Longest, Instant, Day),
-            Jitter = keys.Decimal("Relay:Delivery:Retry:Jitter", usual.Jitter, 0, 0.5),
-            MaximumAge = keys.Duration("Relay:Delivery:Retry:MaximumAge", usual.MaximumAge, Second, Month),
-            DelayNotice = keys.Duration("Relay:Delivery:Retry:DelayNotice", usual.DelayNotice, Second, Month),
-        };
-        if (retry.Longest < retry.First)
-        {
-            errors.Add("Relay:Delivery:Retry:Longest is shorter than Relay:Delivery:Retry:First.");
+            return null;
         }
 
-        return retry;
+        try
+        {
+            _ = new TrustStore().Validator(path);
+        }
+        catch (IOException error)
+        {
+            keys.Wrong(Key, $"the path of certificates in PEM: {error.Message}");
+        }
+
+        return Path.GetFullPath(path);
     }
 
     private static Dictionary<string, ShapingSettings> Domains(KeyReader keys, ShapingSettings usual) =>

@@ -59,7 +59,7 @@ internal sealed class KeyReader(IConfiguration configuration, ICollection<string
         return byDefault;
     }
 
-    /// <summary>A time such as <c>90s</c>, <c>5m</c> or <c>4h</c>.</summary>
+    /// <summary>A time such as <c>90s</c>, <c>5m</c>, <c>4h</c> or <c>00:01:30</c>.</summary>
     internal TimeSpan Duration(string key, TimeSpan byDefault, TimeSpan least, TimeSpan most)
     {
         if (Text(key) is not { } text)
@@ -72,7 +72,7 @@ internal sealed class KeyReader(IConfiguration configuration, ICollection<string
             return time;
         }
 
-        Wrong(key, $"a time of {Show(least)} to {Show(most)}, with the unit ms, s, m, h or d, such as 90s or 4h");
+        Wrong(key, $"a time of {Show(least)} to {Show(most)}, with the unit ms, s, m, h or d, such as 90s or 4h, or as hours:minutes:seconds");
         return byDefault;
     }
 
@@ -108,11 +108,16 @@ internal sealed class KeyReader(IConfiguration configuration, ICollection<string
         }
     }
 
-    /// <summary>Reads a time.</summary>
+    /// <summary>Reads a time: a number and its unit, or <c>hours:minutes:seconds</c>.</summary>
     internal static bool TryParseDuration(string text, out TimeSpan time)
     {
-        time = TimeSpan.Zero;
         text = text.Trim();
+        if (text.Contains(':', StringComparison.Ordinal))
+        {
+            return TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out time);
+        }
+
+        time = TimeSpan.Zero;
         int digits = text.AsSpan().IndexOfAnyExceptInRange('0', '9');
         if (digits <= 0 || !int.TryParse(text.AsSpan(0, digits), NumberStyles.None, CultureInfo.InvariantCulture, out int number))
         {

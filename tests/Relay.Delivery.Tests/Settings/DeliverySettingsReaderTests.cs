@@ -1,6 +1,5 @@
 using System.Net;
 using Microsoft.Extensions.Configuration;
-using Smtp.Client;
 
 namespace Relay.Delivery.Tests;
 
@@ -10,32 +9,25 @@ public sealed class DeliverySettingsReaderTests
     public void Nothing_configured_is_all_defaults()
     {
         DeliverySettings settings = Read();
-        Assert.Equal(TimeSpan.FromMinutes(5), settings.Retry.First);
+        Assert.Equal(TimeSpan.FromHours(4), settings.Retry.DelayNotice);
         Assert.Equal(25, settings.Port);
-        Assert.Empty(settings.Routes);
-        Assert.Null(settings.NextHop);
+        Assert.Equal("relay.example.test", settings.HostName);
     }
 
     [Fact]
     public void What_is_configured_is_read()
     {
         DeliverySettings settings = Read(
-            ("Relay:Routes:Example.NET", "[::1]:2525 StartTls"),
-            ("Relay:Routes:.example.org", "mx.example.org:465 implicit"),
-            ("Relay:Routes:local.test", "127.0.0.1:2526"),
-            ("Relay:Delivery:Retry:First", "90s"),
+            ("Relay:Delivery:DelayNotice", "90s"),
             ("Relay:Delivery:Dns:Servers", "192.0.2.53, [2001:db8::53]:5353"),
             ("Relay:Delivery:Site:MaximumConnections", "3"),
             ("Relay:Delivery:Site:IdleTime", "500ms"),
             ("Relay:Delivery:Domains:Slow.example:MessagesPerSecond", "0.5"),
             ("Relay:Delivery:Domains:Slow.example:RequireTls", "true"),
-            ("Relay:Delivery:Timeouts:Greeting", "1m"),
+            ("Relay:Delivery:Timeouts:Greeting", "00:01:00"),
             ("Relay:Delivery:Verp:Domain", "bounces.example.com"),
             ("Relay:Delivery:Verp:Secret", "0123456789abcdef"));
-        Assert.Equal(new RouteSettings("::1", 2525, SmtpTlsMode.StartTlsRequired), settings.Routes["example.net"]);
-        Assert.Equal(new RouteSettings("mx.example.org", 465, SmtpTlsMode.Implicit), settings.Routes[".example.org"]);
-        Assert.Equal(SmtpTlsMode.None, settings.Routes["local.test"].Tls);
-        Assert.Equal(TimeSpan.FromSeconds(90), settings.Retry.First);
+        Assert.Equal(TimeSpan.FromSeconds(90), settings.Retry.DelayNotice);
         Assert.Equal([new IPEndPoint(IPAddress.Parse("192.0.2.53"), 53), new IPEndPoint(IPAddress.Parse("2001:db8::53"), 5353)], settings.Dns.Servers);
         Assert.Equal((3, 3), (settings.Shaping.InitialConnections, settings.Shaping.MaximumConnections));
         ShapingSettings slow = settings.Domains["slow.example"];
@@ -45,13 +37,10 @@ public sealed class DeliverySettingsReaderTests
     }
 
     [Theory]
-    [InlineData("Relay:Routes:example.net", "nowhere", "host:port")]
-    [InlineData("Relay:Routes:example.net", "a:0", "host:port")]
-    [InlineData("Relay:Routes:example.net", "a:25 Perhaps", "StartTls")]
-    [InlineData("Relay:Delivery:Retry:First", "5", "unit")]
-    [InlineData("Relay:Delivery:Retry:First", "5 minutes", "unit")]
-    [InlineData("Relay:Delivery:Retry:First", "99999d", "1ms to 1d")]
-    [InlineData("Relay:Delivery:Retry:Jitter", "2", "0 to 0.5")]
+    [InlineData("Relay:Delivery:DelayNotice", "5", "unit")]
+    [InlineData("Relay:Delivery:DelayNotice", "5 minutes", "unit")]
+    [InlineData("Relay:Delivery:DelayNotice", "99999d", "1s to 30d")]
+    [InlineData("Relay:Delivery:Jitter", "2", "0 to 0.5")]
     [InlineData("Relay:Delivery:Port", "70000", "1 to 65535")]
     [InlineData("Relay:Delivery:Suppress", "yes", "true or false")]
     [InlineData("Relay:Delivery:Dns:Servers", "ns.example.com", "IP addresses")]
@@ -63,6 +52,7 @@ public sealed class DeliverySettingsReaderTests
     [InlineData("Relay:Delivery:Site:MaxConnections", "5", "not a key")]
     [InlineData("Relay:Delivery", "5", "not a key")]
     [InlineData("Relay:Delivery:CaPath", " ", "empty")]
+    [InlineData("Relay:Delivery:CaPath", "/nowhere/ca.pem", "certificates")]
     public void What_is_wrong_is_told_with_its_key_and_what_is_allowed(string key, string value, string expected)
     {
         var errors = new List<string>();
@@ -91,6 +81,6 @@ public sealed class DeliverySettingsReaderTests
     private static DeliverySettings Read(List<string> errors, params (string Key, string Value)[] keys)
     {
         IConfigurationRoot configuration = new ConfigurationBuilder().AddInMemoryCollection(keys.ToDictionary(k => k.Key, k => (string?)k.Value)).Build();
-        return DeliverySettingsReader.Read(configuration, "relay.example.test", null, [], errors);
+        return DeliverySettingsReader.Read(configuration, Bench.Settings with { Retry = new RetrySchedule(), Shaping = new ShapingSettings() }, errors);
     }
 }

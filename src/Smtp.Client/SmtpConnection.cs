@@ -39,7 +39,7 @@ public sealed partial class SmtpConnection : IAsyncDisposable, IPoolConnection
         _logger = options.LoggerFactory.CreateLogger("Smtp.Client.SmtpConnection");
         _trace = _logger.IsEnabled(LogLevel.Trace) ? new ProtocolTrace(_logger) : null;
         _transport = new Transport(options.TimeProvider);
-        _session = new ClientSession(isTls: options.Tls == SmtpTlsMode.Implicit, isLmtp: options.IsLmtp);
+        _session = new ClientSession(isTls: options.Tls == SmtpTlsMode.Implicit, isLmtp: options.Lmtp);
     }
 
     /// <summary>Whether another message can be sent: the connection is in good order, and the server's limit of messages is not reached (RFC 9422 §4.1).</summary>

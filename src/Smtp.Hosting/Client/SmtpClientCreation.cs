@@ -20,7 +20,7 @@ internal static class SmtpClientCreation
         Host = settings.Host,
         FallbackHosts = settings.FallbackHosts,
         Port = settings.Port,
-        IsLmtp = settings.IsLmtp,
+        Lmtp = settings.Lmtp,
         LocalEndPoint = settings.LocalEndPoint,
         ConnectCallback = settings.ConnectCallback,
         Tls = settings.Tls,

@@ -19,8 +19,8 @@ public sealed class SmtpClientHostingOptions
     /// <inheritdoc cref="SmtpConnectionOptions.Port"/>
     public int Port { get; set; } = Defaults.Port;
 
-    /// <inheritdoc cref="SmtpConnectionOptions.IsLmtp"/>
-    public bool IsLmtp { get; set; } = Defaults.IsLmtp;
+    /// <inheritdoc cref="SmtpConnectionOptions.Lmtp"/>
+    public bool Lmtp { get; set; } = Defaults.Lmtp;
 
     /// <inheritdoc cref="SmtpConnectionOptions.LocalEndPoint"/>
     public IPEndPoint? LocalEndPoint { get; set; }

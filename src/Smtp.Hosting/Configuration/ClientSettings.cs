@@ -26,7 +26,7 @@ internal sealed class ClientSettings(string name, IConfigurationSection section)
         o.Host = reader.Text("Host") ?? o.Host;
         o.FallbackHosts = Texts(reader, "FallbackHosts") ?? o.FallbackHosts;
         o.Port = reader.Value("Port", o.Port, v => v is >= 1 and <= 65535 ? v : throw new ArgumentException("must be from 1 to 65535"));
-        o.IsLmtp = reader.Value("IsLmtp", o.IsLmtp);
+        o.Lmtp = reader.Value("Lmtp", o.Lmtp);
         o.LocalEndPoint = reader.Parsed("LocalEndPoint", System.Net.IPEndPoint.Parse, "an address with a port, 0 for any, such as 192.0.2.1:0") ?? o.LocalEndPoint;
         o.Tls = reader.Choice("Tls", o.Tls);
         o.TlsHostName = reader.Text("TlsHostName") ?? o.TlsHostName;

@@ -76,6 +76,7 @@ public sealed class SmtpServer : IAsyncDisposable
                 nameof(options));
         }
 
+        Throttle = new AuthenticationThrottle(options.AuthenticationLimits);
         Profiles = [.. options.Listeners.Select(l => l.CreateProfile(options))];
         _pipeListener = new SmtpListenerOptions
         {
@@ -106,6 +107,8 @@ public sealed class SmtpServer : IAsyncDisposable
     internal SmtpServerMetrics Metrics { get; } = new();
 
     internal AddressCounter Addresses { get; } = new();
+
+    internal AuthenticationThrottle Throttle { get; }
 
     internal ObjectPool<ServerSession> Sessions { get; }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using Smtp.Core;
@@ -9,6 +10,10 @@ namespace Smtp.Server;
 internal sealed partial class SmtpServerConnection
 {
     private Activity? _activity;
+
+    // The AUTH exchange that runs: what it took, or who has failed too often for it to be looked at.
+    private AuthenticationAttempt? _attempt;
+    private ThrottleScope _throttled;
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<SmtpReply> DecideAsync(SessionEffect effect)
@@ -158,6 +163,12 @@ internal sealed partial class SmtpServerConnection
 
     private async ValueTask ResumeSecretAsync(SaslCredentials credentials)
     {
+        if (!TryBeginAttempt(credentials))
+        {
+            _session.ResumeSecret(null, _output, Replies.AuthenticationThrottled);
+            return;
+        }
+
         ScramSecret? secret = null;
         SmtpReply failure = default;
         try
@@ -237,6 +248,11 @@ internal sealed partial class SmtpServerConnection
 
     private async ValueTask<AuthenticationResult> AuthenticateAsync(SaslCredentials credentials)
     {
+        if (!TryBeginAttempt(credentials))
+        {
+            return AuthenticationResult.Refuse(Replies.AuthenticationThrottled);
+        }
+
         try
         {
             return await _options.Authenticator!.AuthenticateAsync(_context, credentials, Gone).ConfigureAwait(false);
@@ -250,6 +266,16 @@ internal sealed partial class SmtpServerConnection
 
             return AuthenticationResult.Unavailable;
         }
+    }
+
+    /// <summary>Counts the credentials as wrong ones until <see cref="OnAuthenticationDecided"/> knows better.</summary>
+    private bool TryBeginAttempt(SaslCredentials credentials)
+    {
+        IPAddress? address = (_context.RemoteEndPoint as IPEndPoint)?.Address;
+        string account = credentials.AuthenticationId.Length > 0 ? credentials.AuthenticationId : credentials.AuthorizationId;
+        _throttled = _server.Throttle.TryBegin(address, account, _server.Now, out AuthenticationAttempt attempt);
+        _attempt = _throttled == ThrottleScope.None ? attempt : null;
+        return _throttled == ThrottleScope.None;
     }
 
     private bool IsCancellation(Exception error) => error is OperationCanceledException && (_server.IsStoppedForGood || _gone is { IsCancellationRequested: true });

@@ -59,6 +59,7 @@ public sealed partial class SmtpServer : IAsyncDisposable
             Demand(options, listener, bringsTls: false);
         }
 
+        Throttle = new AuthenticationThrottle(options.AuthenticationLimits);
         Profiles = [.. options.Listeners.Select(l => l.CreateProfile(options))];
         _pipeListener = new SmtpListenerOptions
         {
@@ -89,6 +90,8 @@ public sealed partial class SmtpServer : IAsyncDisposable
     internal SmtpServerMetrics Metrics { get; } = new();
 
     internal AddressCounter Addresses { get; } = new();
+
+    internal AuthenticationThrottle Throttle { get; }
 
     internal ObjectPool<ServerSession> Sessions { get; }
 

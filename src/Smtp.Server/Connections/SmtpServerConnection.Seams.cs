@@ -10,6 +10,9 @@ internal sealed partial class SmtpServerConnection
 {
     private Activity? _activity;
 
+    /// <summary>No token is made for the policy that accepts all.</summary>
+    private CancellationToken GoneForPolicy => _options.HasPolicy ? Gone : CancellationToken.None;
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<SmtpReply> DecideAsync(SessionEffect effect)
     {
@@ -19,23 +22,23 @@ internal sealed partial class SmtpServerConnection
             switch (effect)
             {
                 case SessionEffect.CheckClient:
-                    decision = await _options.Policy.CheckClientAsync(_context, Gone).ConfigureAwait(false);
+                    decision = await _options.Policy.CheckClientAsync(_context, GoneForPolicy).ConfigureAwait(false);
                     break;
 
                 case SessionEffect.CheckHello:
-                    decision = await _options.Policy.CheckHelloAsync(_context, Gone).ConfigureAwait(false);
+                    decision = await _options.Policy.CheckHelloAsync(_context, GoneForPolicy).ConfigureAwait(false);
                     break;
 
                 case SessionEffect.CheckSender:
-                    decision = await _options.Policy.CheckSenderAsync(_context, _session.Envelope, Gone).ConfigureAwait(false);
+                    decision = await _options.Policy.CheckSenderAsync(_context, _session.Envelope, GoneForPolicy).ConfigureAwait(false);
                     break;
 
                 case SessionEffect.CheckRecipient:
-                    decision = await _options.Policy.CheckRecipientAsync(_context, _session.Envelope, _session.Recipient, Gone).ConfigureAwait(false);
+                    decision = await _options.Policy.CheckRecipientAsync(_context, _session.Envelope, _session.Recipient, GoneForPolicy).ConfigureAwait(false);
                     break;
 
                 case SessionEffect.OpenMessage:
-                    decision = await _options.Policy.CheckDataAsync(_context, _session.Envelope, Gone).ConfigureAwait(false);
+                    decision = await _options.Policy.CheckDataAsync(_context, _session.Envelope, GoneForPolicy).ConfigureAwait(false);
                     if (decision.IsPositive)
                     {
                         decision = await OpenMessageAsync().ConfigureAwait(false);
@@ -235,11 +238,12 @@ internal sealed partial class SmtpServerConnection
         }
     }
 
-    private async ValueTask<AuthenticationResult> AuthenticateAsync(SaslCredentials credentials)
+    private async ValueTask ResumeAuthenticationAsync(SaslCredentials credentials)
     {
+        AuthenticationResult result;
         try
         {
-            return await _options.Authenticator!.AuthenticateAsync(_context, credentials, Gone).ConfigureAwait(false);
+            result = await _options.Authenticator!.AuthenticateAsync(_context, credentials, Gone).ConfigureAwait(false);
         }
         catch (Exception error)
         {
@@ -248,8 +252,10 @@ internal sealed partial class SmtpServerConnection
                 ServerLog.SeamFailed(_logger, Id, nameof(ISmtpAuthenticator), error);
             }
 
-            return AuthenticationResult.Unavailable;
+            result = AuthenticationResult.Unavailable;
         }
+
+        _session.ResumeAuthentication(result.Identity, result.Reply, _output);
     }
 
     private bool IsCancellation(Exception error) => error is OperationCanceledException && (_server.IsStoppedForGood || _gone is { IsCancellationRequested: true });

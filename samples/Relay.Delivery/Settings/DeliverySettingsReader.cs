@@ -47,6 +47,7 @@ public static class DeliverySettingsReader
             MaximumCrashes = keys.Number("Relay:Delivery:MaximumCrashes", usual.MaximumCrashes, 1, 1000),
             Timeouts = Timeouts(keys, usual.Timeouts),
             Suppress = keys.Flag("Relay:Delivery:Suppress", usual.Suppress),
+            MtaSts = keys.Flag("Relay:Delivery:MtaSts", usual.MtaSts),
             Verp = Verp(keys, errors),
             CaPath = CaPath(keys),
         };

@@ -60,7 +60,7 @@ stop_postfix() { postfix -c "$work/postfix/etc" stop >/dev/null 2>&1 || true; sl
 
 relay=samples/Relay.Host/bin/Release/net10.0/Relay.Host
 start_relay() {
-  "$relay" --Relay:HostName=relay.example.com --Relay:Listen=127.0.0.1:2610 "--Relay:NextHop=127.0.0.1:$2" "--Relay:DataPath=$work/$1" --Logging:LogLevel:Default=Warning >"$work/$1.log" 2>&1 &
+  "$relay" --Relay:HostName=relay.example.com --Relay:Listen=127.0.0.1:2610 --Relay:Http:Listen=off "--Relay:NextHop=127.0.0.1:$2" "--Relay:DataPath=$work/$1" --Logging:LogLevel:Default=Warning >"$work/$1.log" 2>&1 &
   relay_pid=$!
   pids+=("$relay_pid")
   wait_for_port 2610

@@ -48,7 +48,7 @@ internal sealed class RelayProcess : IDisposable
         string[] command =
         [
             .. Through, dotnet, Path.Combine(AppContext.BaseDirectory, "Relay.Host.dll"),
-            "--Relay:HostName=relay.example.com", $"--Relay:Listen={EndPoint}", $"--Relay:NextHop=127.0.0.1:{_nextHop}", $"--Relay:DataPath={_folder["data"]}",
+            "--Relay:HostName=relay.example.com", "--Relay:Http:Listen=off", $"--Relay:Listen={EndPoint}", $"--Relay:NextHop=127.0.0.1:{_nextHop}", $"--Relay:DataPath={_folder["data"]}",
             $"--Relay:Spool:Path={SpoolPath}", "--Relay:Retry:First=00:00:00.2", "--Relay:Retry:Longest=00:00:01", "--Logging:LogLevel:Default=Warning",
         ];
         var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };

@@ -83,6 +83,9 @@ public sealed partial class SmtpServer : IAsyncDisposable
     /// <summary>How many connections are open.</summary>
     public int ConnectionCount => Volatile.Read(ref _connectionCount);
 
+    /// <summary>What the open connections run over.</summary>
+    internal IEnumerable<ConnectionTransport> Transports => _connections.Values.Select(connection => connection.Transport);
+
     internal ILogger ConnectionLogger { get; }
 
     internal ILogger ProtocolLogger { get; }

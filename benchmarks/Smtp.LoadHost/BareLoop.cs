@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 
 namespace Smtp.LoadHost;
@@ -9,7 +10,7 @@ namespace Smtp.LoadHost;
 /// </summary>
 internal static class BareLoop
 {
-    internal static async Task RunAsync(IPEndPoint endPoint, CancellationToken cancellationToken)
+    internal static async Task RunAsync(IPEndPoint endPoint, SslStreamCertificateContext? certificate, CancellationToken cancellationToken)
     {
         using var listening = new Socket(SocketType.Stream, ProtocolType.Tcp);
         listening.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
@@ -21,7 +22,7 @@ internal static class BareLoop
             {
                 Socket socket = await listening.AcceptAsync(cancellationToken).ConfigureAwait(false);
                 socket.NoDelay = true;
-                _ = Task.Run(() => ServeAsync(socket), CancellationToken.None);
+                _ = Task.Run(() => certificate is null ? ServeAsync(socket) : ServeTlsAsync(socket, certificate), CancellationToken.None);
             }
             catch (OperationCanceledException)
             {
@@ -71,6 +72,50 @@ internal static class BareLoop
         finally
         {
             socket.Dispose();
+        }
+    }
+
+    /// <summary>The same loop over a bare <see cref="SslStream"/>.</summary>
+    private static async Task ServeTlsAsync(Socket socket, SslStreamCertificateContext certificate)
+    {
+        try
+        {
+            await using var stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
+            await stream.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificateContext = certificate }).ConfigureAwait(false);
+            byte[] input = new byte[64 * 1024];
+            byte[] output = new byte[64 * 1024];
+            int length = 0;
+            bool inBody = false;
+            "220 load.example.com ESMTP\r\n"u8.CopyTo(output);
+            await stream.WriteAsync(output.AsMemory(0, 28)).ConfigureAwait(false);
+            while (true)
+            {
+                int count = await stream.ReadAsync(input.AsMemory(length)).ConfigureAwait(false);
+                if (count == 0)
+                {
+                    return;
+                }
+
+                length += count;
+                int written = 0;
+                bool quit = false;
+                int consumed = Answer(input.AsSpan(0, length), output, ref written, ref inBody, ref quit);
+                input.AsSpan(consumed, length - consumed).CopyTo(input);
+                length -= consumed;
+                if (written > 0)
+                {
+                    await stream.WriteAsync(output.AsMemory(0, written)).ConfigureAwait(false);
+                }
+
+                if (quit)
+                {
+                    await stream.ShutdownAsync().ConfigureAwait(false);
+                    return;
+                }
+            }
+        }
+        catch (Exception error) when (error is IOException or SocketException or System.Security.Authentication.AuthenticationException)
+        {
         }
     }
 

@@ -15,9 +15,14 @@ internal static class RelayProgram
     /// <param name="output">Where the start-up lines go.</param>
     /// <param name="errors">Where start errors go, one a line.</param>
     /// <param name="stopping">Stops the relay.</param>
-    /// <returns>The exit code: 0 stopped, 1 did not start.</returns>
+    /// <returns>The exit code: 0 stopped, 1 did not start; see <see cref="OperatorCommands"/> for commands.</returns>
     internal static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter errors, CancellationToken stopping = default)
     {
+        if (OperatorCommands.Are(args))
+        {
+            return await OperatorCommands.RunAsync(args, output, errors, stopping).ConfigureAwait(false);
+        }
+
         try
         {
             // (1)

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging;
 using Relay.Delivery;
+using Relay.Http;
 using Relay.Policy;
 using Relay.Spool;
 using Smtp.Client;
@@ -24,6 +25,7 @@ internal sealed class RelayServers : IAsyncDisposable
     private SmtpServer? _relay;
     private SqliteSpool? _spool;
     private DeliveryService? _delivery;
+    private RelayHttp? _http;
 
     internal RelayServers(RelaySettings settings, ILoggerFactory loggers, TimeProvider time)
     {
@@ -47,12 +49,15 @@ internal sealed class RelayServers : IAsyncDisposable
     /// <summary>What empties the queue.</summary>
     internal DeliveryService Delivery => _delivery ?? throw new InvalidOperationException("The relay was not started.");
 
+    /// <summary>The HTTP service; null if it is switched off.</summary>
+    internal RelayHttp? Http => _http;
+
     /// <summary>The development certificate; null if one is configured.</summary>
     internal DevelopmentCertificateFiles? DevelopmentCertificate { get; private set; }
 
     /// <summary>
-    /// (1) Makes folders and certificate, (2) opens the spool, which takes back what a dead process had leased, (3) starts the capture server, (4) delivery, and
-    /// (5) the relay's server last, when all that its messages need is there.
+    /// (1) Makes folders and certificate, (2) opens the spool, which takes back what a dead process had leased, and the keys, (3) starts the capture server,
+    /// (4) delivery, and (5) the relay's server and the HTTP service last, when all that their messages need is there.
     /// </summary>
     /// <exception cref="RelayStartException">Something is in the way; the message names the key.</exception>
     internal void Start()
@@ -62,6 +67,7 @@ internal sealed class RelayServers : IAsyncDisposable
 
         // (2)
         _spool = OpenSpool();
+        _http = OpenHttp(_spool);
 
         // (3)
         RouteSettings? nextHop = _settings.NextHop;
@@ -71,10 +77,12 @@ internal sealed class RelayServers : IAsyncDisposable
         }
 
         // (4)
-        _delivery = new DeliveryService(_spool, DeliverySettings(nextHop), _loggers);
+        _delivery = new DeliveryService(_http is null ? _spool : new SimulatingSpool(_spool), DeliverySettings(nextHop), _loggers);
 
         // (5)
         var users = new ConfiguredUsers(_settings.Users);
+        var policy = new RelayPolicy(users.Count > 0);
+        ConfiguredUsers? authenticator = users.Count > 0 ? users : null;
         _relay = StartServer(_settings.ListenTls.Count == 0 ? "Relay:Listen" : "Relay:Listen, Relay:ListenTls", new SmtpServerOptions
         {
             HostName = _settings.HostName,
@@ -83,15 +91,16 @@ internal sealed class RelayServers : IAsyncDisposable
                 .. _settings.Listen.Select(endPoint => new SmtpListenerOptions { EndPoint = endPoint, Tls = TlsMode.StartTls }),
                 .. _settings.ListenTls.Select(endPoint => new SmtpListenerOptions { EndPoint = endPoint, Tls = TlsMode.Implicit }),
             ],
-            MessageSink = new SpoolSink(_spool, new SpoolSinkOptions { HostName = _settings.HostName }, _loggers.CreateLogger("Relay.Host")),
-            Policy = new RelayPolicy(users.Count > 0),
-            Authenticator = users.Count > 0 ? users : null,
+            MessageSink = new SpoolSink(_spool, new SpoolSinkOptions { HostName = _settings.HostName, Filter = _http?.Filter }, _loggers.CreateLogger("Relay.Host")),
+            Policy = _http is null ? policy : _http.Policy(policy),
+            Authenticator = _http is null ? authenticator : _http.Authenticator(authenticator),
             Certificates = certificates,
             LoggerFactory = _loggers,
             TimeProvider = _time,
         });
         _delivery.Configure(_delivery.Settings with { OwnEndPoints = [.. _relay.EndPoints.OfType<IPEndPoint>()] });
         _delivery.Start();
+        StartHttp();
     }
 
     /// <summary>
@@ -101,6 +110,11 @@ internal sealed class RelayServers : IAsyncDisposable
     internal async Task StopAsync(CancellationToken cancellationToken)
     {
         // (1)
+        if (_http is not null)
+        {
+            await _http.StopAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         if (_relay is not null)
         {
             await _relay.StopAsync(cancellationToken).ConfigureAwait(false);
@@ -122,6 +136,11 @@ internal sealed class RelayServers : IAsyncDisposable
     /// <summary>Stops and gives everything back.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_http is not null)
+        {
+            await _http.StopAsync().ConfigureAwait(false);
+        }
+
         if (_relay is not null)
         {
             await _relay.DisposeAsync().ConfigureAwait(false);
@@ -135,6 +154,12 @@ internal sealed class RelayServers : IAsyncDisposable
         if (_capture is not null)
         {
             await _capture.DisposeAsync().ConfigureAwait(false);
+        }
+
+        // The server above asked it for credentials to its end.
+        if (_http is not null)
+        {
+            await _http.DisposeAsync().ConfigureAwait(false);
         }
 
         if (_spool is not null)
@@ -153,6 +178,49 @@ internal sealed class RelayServers : IAsyncDisposable
         catch (SpoolException error)
         {
             throw new RelayStartException($"Relay:Spool:Path: {error.Message}", error);
+        }
+    }
+
+    private RelayHttp? OpenHttp(SqliteSpool spool)
+    {
+        if (_settings.Http is not { } http)
+        {
+            return null;
+        }
+
+        try
+        {
+            // Nothing else runs yet that could be kept waiting.
+            return RelayHttp.OpenAsync(
+                new HttpSettings
+                {
+                    Listen = http.Listen,
+                    HostName = _settings.HostName,
+                    DataPath = _settings.SpoolPath,
+                    CapturePath = _settings.NextHop is null && !_settings.DeliversToExchangers ? _settings.CapturePath : null,
+                    BootstrapKey = http.BootstrapKey,
+                    PublicUrl = http.PublicUrl,
+                    RequestsPerSecond = http.RequestsPerSecond,
+                },
+                spool,
+                _loggers,
+                _time).GetAwaiter().GetResult();
+        }
+        catch (Exception error) when (error is InvalidDataException or System.Data.Common.DbException)
+        {
+            throw new RelayStartException($"Relay:Spool:Path: {error.Message}", error);
+        }
+    }
+
+    private void StartHttp()
+    {
+        try
+        {
+            _http?.StartAsync().GetAwaiter().GetResult();
+        }
+        catch (IOException error)
+        {
+            throw new RelayStartException($"Relay:Http:Listen: {error.Message} Choose another port, or off.", error);
         }
     }
 

@@ -28,6 +28,16 @@ internal static class StartUpLines
             output.WriteLine($"  Captured mail {settings.CapturePath}");
         }
 
+        if (servers.Http is { } http)
+        {
+            output.WriteLine($"  Page and API  http://{http.EndPoint} (reference: /reference)");
+            if (http.FirstKey is { } key)
+            {
+                output.WriteLine($"  First key     {key}");
+                output.WriteLine("                It manages the service. Copy it now: it is shown this once.");
+            }
+        }
+
         output.WriteLine(servers.DevelopmentCertificate is { } development
             ? $"  Certificate   {development.CertificatePath} (self-signed, for development{(development.IsNew ? "; made now" : string.Empty)})"
             : $"  Certificate   {settings.CertificatePath}");

@@ -6,7 +6,7 @@ namespace Relay.Policy;
 
 /// <summary>
 /// Who may relay. With submission users configured: whoever authenticated as one of them, and nobody else, loopback neither, as on a machine with users the
-/// local programs are the ones that need telling apart. Without users: loopback, and nobody else.
+/// local programs are the ones that need telling apart. Without users: loopback, and whoever proved another credential.
 /// </summary>
 /// <remarks>
 /// Loopback is where the connection comes from, and nothing that a client says. Behind a proxy or a port forward on the same machine everybody comes from
@@ -31,7 +31,8 @@ public sealed class RelayPolicy : IEnvelopePolicy
             return identity is null ? Replies.AuthenticationRequired : default;
         }
 
-        return IsLoopback(remote) ? default : Replies.RelayDenied;
+        // Without users of its own a host may still know credentials, such as API keys: who proved one may relay from everywhere.
+        return identity is not null || IsLoopback(remote) ? default : Replies.RelayDenied;
     }
 
     /// <inheritdoc/>

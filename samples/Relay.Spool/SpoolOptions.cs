@@ -21,8 +21,8 @@ public sealed record SpoolOptions
     /// <summary>How long messages that are done and their events are kept; 30 days by default.</summary>
     public TimeSpan Retention { get; init; } = TimeSpan.FromDays(30);
 
-    /// <summary>How often a message may end a process or its lease, before it is held; 5 by default.</summary>
-    public int MaximumLostLeases { get; init; } = 5;
+    /// <summary>How often a message may end a process or its lease, before it is held; 10 by default.</summary>
+    public int MaximumLostLeases { get; init; } = 10;
 
     /// <summary>The system's clock.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;

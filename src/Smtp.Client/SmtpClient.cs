@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
 using Smtp.Core;
 
 namespace Smtp.Client;
@@ -25,10 +24,10 @@ namespace Smtp.Client;
 /// </remarks>
 public sealed partial class SmtpClient : IAsyncDisposable
 {
-    private const int ServiceClosing = 421;
+    // At most so many unused jobs are kept: a few hundred octets each.
+    private const int MaximumSpareJobs = 1024;
 
-    private readonly SmtpClientOptions _options;
-    private readonly PoolDiagnostics _diagnostics;
+    private readonly Stack<SendJob> _spareJobs = new();
     private readonly ConnectionPool<SmtpConnection> _pool;
     private readonly MaintenanceTimer _timer;
     private readonly bool _ownsTimer;
@@ -50,13 +49,19 @@ public sealed partial class SmtpClient : IAsyncDisposable
             throw new ArgumentException(string.Join(' ', errors), nameof(options));
         }
 
-        _options = options;
-        _diagnostics = new PoolDiagnostics(options);
-        _pool = new ConnectionPool<SmtpConnection>(options, _diagnostics, token => SmtpConnection.ConnectAsync(options, token));
+        Options = options;
+        Diagnostics = new PoolDiagnostics(options);
+        _pool = new ConnectionPool<SmtpConnection>(options, Diagnostics, token => SmtpConnection.ConnectAsync(options, token));
         _ownsTimer = timer is null;
         _timer = timer ?? new MaintenanceTimer(options.TimeProvider, MaintenanceTimer.PeriodFor(options.PooledConnectionIdleTimeout));
         _timer.Add(_pool);
     }
+
+    /// <summary>The options, which are valid.</summary>
+    internal SmtpClientOptions Options { get; }
+
+    /// <summary>Where it is told what happens.</summary>
+    internal PoolDiagnostics Diagnostics { get; }
 
     /// <summary>How the pool stands now.</summary>
     public SmtpPoolStatistics Statistics => _pool.Statistics;
@@ -80,48 +85,8 @@ public sealed partial class SmtpClient : IAsyncDisposable
     /// <param name="cancellationToken">
     /// Breaks the send off: while it waits for a connection without a trace, later with the loss of its connection.
     /// </param>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<SendResult> SendAsync(SmtpMessage message, SendResult result, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(message);
-        ArgumentNullException.ThrowIfNull(result);
-        long began = _options.TimeProvider.GetTimestamp();
-        Activity? activity = SmtpClientActivity.StartSend(_options, message);
-        PoolSlot<SmtpConnection>? slot = null;
-        try
-        {
-            result.SetUnsent(message.Envelope, _options.Host, _options.Port, SmtpStage.None);
-            slot = await _pool.RentAsync(cancellationToken).ConfigureAwait(false);
-            _diagnostics.Waited(_options.TimeProvider.GetElapsedTime(began));
-            if (!await TrySendAsync(slot, message, result, cancellationToken).ConfigureAwait(false))
-            {
-                SmtpClientActivity.AddRetry(activity);
-                await _pool.ReplaceAsync(slot, cancellationToken).ConfigureAwait(false);
-                await slot.Connection!.SendAsync(message, result, cancellationToken).ConfigureAwait(false);
-            }
-
-            End(activity, null, message, result, began);
-            return result;
-        }
-        catch (Exception error)
-        {
-            Exception told = Tell(error, message, result);
-            End(activity, told, message, result, began);
-            if (!ReferenceEquals(told, error))
-            {
-                throw told;
-            }
-
-            throw;
-        }
-        finally
-        {
-            if (slot is not null)
-            {
-                _pool.Return(slot);
-            }
-        }
-    }
+    public ValueTask<SendResult> SendAsync(SmtpMessage message, SendResult result, CancellationToken cancellationToken = default) =>
+        Begin(message, result, wantsConnection: true, cancellationToken);
 
     /// <summary>
     /// Sees to it that there is a connection, as all options demand it: connects, or says NOOP over a connection that is there. What a program
@@ -164,73 +129,39 @@ public sealed partial class SmtpClient : IAsyncDisposable
             _timer.Dispose();
         }
 
-        await _pool.CloseAsync(_options.ShutdownGrace, cancellationToken).ConfigureAwait(false);
+        await _pool.CloseAsync(Options.ShutdownGrace, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc cref="CloseAsync"/>
     public ValueTask DisposeAsync() => CloseAsync(CancellationToken.None);
 
-    /// <summary>Sends over a rented connection.</summary>
-    /// <returns>
-    /// Whether that was it. If not, the connection had been used or idle before and has ended before anything was committed, and the message
-    /// can be sent anew.
-    /// </returns>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<bool> TrySendAsync(
-        PoolSlot<SmtpConnection> slot, SmtpMessage message, SendResult result, CancellationToken cancellationToken)
+    /// <summary>Sends a job over a connection, and goes on with what waits.</summary>
+    internal void Run(PoolSlot<SmtpConnection> slot, SendJob job)
     {
-        SmtpConnection connection = slot.Connection!;
-        try
-        {
-            await connection.SendAsync(message, result, cancellationToken).ConfigureAwait(false);
-            if (connection.IsUsable || !slot.IsReused || !WasClosedEarly(result) || !MaySendAnew(connection, result))
-            {
-                return true;
-            }
+        var runner = (ConnectionRunner?)slot.Attachment;
+        slot.Attachment = runner ??= new ConnectionRunner(_pool, slot);
 
-            _diagnostics.Retrying(null);
-            return false;
-        }
-        catch (SmtpConnectionException error) when (slot.IsReused && MaySendAnew(connection, result))
-        {
-            _diagnostics.Retrying(error);
-            return false;
-        }
+        runner.Start(job);
     }
 
-    private static bool MaySendAnew(SmtpConnection connection, SendResult result) =>
-        !connection.HasReadContent
-        && result.Recipients.CountOf(DeliveryOutcome.Accepted) == 0
-        && result.Recipients.CountOf(DeliveryOutcome.Uncertain) == 0;
+    /// <summary>Takes a job out of the queue.</summary>
+    /// <returns>Whether it was there.</returns>
+    internal bool TryLeaveQueue(SendJob job) => _pool.TryLeaveQueue(job);
 
-    /// <summary>Whether the server has said 421 before the message was complete. Said to the end of data, it is the answer to this message.</summary>
-    private static bool WasClosedEarly(SendResult result)
+    /// <summary>Takes a job back whose caller was told.</summary>
+    internal void Recycle(SendJob job)
     {
-        for (int i = 0; i < result.Recipients.Count; i++)
+        lock (_spareJobs)
         {
-            RecipientReport recipient = result.Recipients[i];
-            if (!recipient.Reply.IsNone && recipient.Reply.Code == ServiceClosing && recipient.Stage < SmtpStage.FinalReply)
+            if (_spareJobs.Count < MaximumSpareJobs)
             {
-                return true;
+                _spareJobs.Push(job);
             }
         }
-
-        return false;
     }
 
-    /// <summary>A failure of what several wait for is told to each with the result of its own message.</summary>
-    private Exception Tell(Exception error, SmtpMessage message, SendResult result)
-    {
-        if (error is not SmtpConnectionException { Result: null } shared)
-        {
-            return error;
-        }
-
-        result.SetUnsent(message.Envelope, _options.Host, _options.Port, shared.Stage < SmtpStage.Mail ? shared.Stage : SmtpStage.None);
-        return shared.For(result);
-    }
-
-    private void End(Activity? activity, Exception? error, SmtpMessage message, SendResult result, long began)
+    /// <summary>Counts and tells that a send has ended.</summary>
+    internal void End(Activity? activity, Exception? error, SmtpMessage message, SendResult result, long began)
     {
         TransactionReport recipients = result.Recipients;
         int accepted = recipients.CountOf(DeliveryOutcome.Accepted);
@@ -240,7 +171,54 @@ public sealed partial class SmtpClient : IAsyncDisposable
             : error is null ? SendOutcome.Refused
             : error is OperationCanceledException ? SendOutcome.Cancelled
             : SendOutcome.Failed;
-        _diagnostics.Sent(outcome, error, result, message.Content.Length, _options.TimeProvider.GetElapsedTime(began));
+        Diagnostics.Sent(outcome, error, result, message.Content.Length, Options.TimeProvider.GetElapsedTime(began));
         SmtpClientActivity.EndSend(activity, outcome, error, result);
+    }
+
+    private ValueTask<SendResult> Begin(SmtpMessage message, SendResult result, bool wantsConnection, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        ArgumentNullException.ThrowIfNull(result);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<SendResult>(cancellationToken);
+        }
+
+        SendJob job = RentJob();
+        job.Begin(message, result, SmtpClientActivity.StartSend(Options, message), Options.TimeProvider.GetTimestamp(), cancellationToken);
+        job.WantsConnection = wantsConnection;
+        PoolSlot<SmtpConnection>? slot;
+        try
+        {
+            if (!_pool.TryRent(job, out slot))
+            {
+                job.Register();
+                return job.Task;
+            }
+        }
+        catch (Exception error) when (error is SmtpConnectionException or ObjectDisposedException)
+        {
+            // To be met where the others are: when the task is awaited.
+            job.Decide(error);
+            job.Complete();
+            return job.Task;
+        }
+
+        Run(slot, job);
+        job.Register();
+        return job.Task;
+    }
+
+    private SendJob RentJob()
+    {
+        lock (_spareJobs)
+        {
+            if (_spareJobs.TryPop(out SendJob? job))
+            {
+                return job;
+            }
+        }
+
+        return new SendJob(this);
     }
 }

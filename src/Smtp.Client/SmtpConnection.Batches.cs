@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using Smtp.Core;
 
@@ -45,6 +46,7 @@ public sealed partial class SmtpConnection
     }
 
     /// <summary>Sends what a feed has, until it has no more, the server takes no more, or the connection ends.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     internal async ValueTask SendAsync(MessageFeed feed, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();

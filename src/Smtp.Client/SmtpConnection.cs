@@ -39,7 +39,7 @@ public sealed partial class SmtpConnection : IAsyncDisposable, IPoolConnection
         _logger = options.LoggerFactory.CreateLogger("Smtp.Client.SmtpConnection");
         _trace = _logger.IsEnabled(LogLevel.Trace) ? new ProtocolTrace(_logger) : null;
         _transport = new Transport(options.TimeProvider);
-        _session = new ClientSession(isTls: options.Tls == SmtpTlsMode.Implicit, isLmtp: options.IsLmtp);
+        _session = new ClientSession(isTls: options.Tls == SmtpTlsMode.Implicit, isLmtp: options.Lmtp);
     }
 
     /// <summary>Whether another message can be sent: the connection is in good order, and the server's limit of messages is not reached (RFC 9422 §4.1).</summary>
@@ -159,6 +159,12 @@ public sealed partial class SmtpConnection : IAsyncDisposable, IPoolConnection
     /// <summary>Whether the last message's content was read of what can be read only once, so that it cannot be sent again.</summary>
     internal bool HasReadContent { get; private set; }
 
+    /// <summary>Whether <see cref="TryMarkCancelled"/> or a token has ended the connection.</summary>
+    internal bool IsCancelled => _transport.Reason == TransportEnd.Cancelled;
+
+    /// <summary>Whether it is decided that nothing new is begun over the connection, whatever is still under way.</summary>
+    internal bool HasEnded => _transport.Reason != TransportEnd.None;
+
     int? IPoolConnection.MaximumMessages => Peer.MaximumMessages;
 
     bool IPoolConnection.IsStale() => !IsUsable || _transport.HasInput();
@@ -169,6 +175,13 @@ public sealed partial class SmtpConnection : IAsyncDisposable, IPoolConnection
 
     /// <summary>Closes the connection at once, without QUIT. A send that is under way fails.</summary>
     public void Abort() => _transport.End(TransportEnd.Closed);
+
+    /// <summary>Does the first half of what a token does: from here on nothing new is begun over the connection.</summary>
+    /// <returns>Whether the second half, <see cref="Cut"/>, is to follow.</returns>
+    internal bool TryMarkCancelled() => _transport.TryMark(TransportEnd.Cancelled);
+
+    /// <summary>Breaks off what is under way. What waits for it may go on on this stack, so this is not for inside a lock.</summary>
+    internal void Cut() => _transport.Cut();
 
     /// <summary>Closes the connection, with QUIT if it is in good order (RFC 5321 §4.1.1.10).</summary>
     public ValueTask DisposeAsync() => _isDisposed ? ValueTask.CompletedTask : QuitAsync(CancellationToken.None);

@@ -90,6 +90,9 @@ public sealed class SmtpServerOptions
     /// <summary>The clock of timeouts and time stamps. Default the system's.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
+    /// <summary>Whether the application has a policy of its own.</summary>
+    internal bool HasPolicy => Policy != AcceptAllPolicy.Instance;
+
     /// <summary>The mechanisms that are offered.</summary>
     internal IReadOnlyList<string> OfferedMechanisms =>
         Authenticator is null ? []

@@ -4,7 +4,7 @@ namespace Smtp.Interop;
 public static class ExternalProgram
 {
     private static readonly string[] Folders =
-        [.. (Environment.GetEnvironmentVariable("PATH") ?? string.Empty).Split(':', StringSplitOptions.RemoveEmptyEntries), "/usr/bin", "/usr/sbin", "/usr/local/bin", "/opt/exim4/usr/sbin"];
+        [.. (Environment.GetEnvironmentVariable("PATH") ?? string.Empty).Split(':', StringSplitOptions.RemoveEmptyEntries), "/usr/bin", "/usr/sbin", "/usr/local/bin", "/opt/exim4/usr/sbin", "/opt/opensmtpd/usr/sbin"];
 
     /// <summary>Whether this is a CI run, where a missing program is a failure and not a reason to skip.</summary>
     public static bool IsCi => Environment.GetEnvironmentVariable("CI") == "true";

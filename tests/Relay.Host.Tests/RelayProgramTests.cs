@@ -72,7 +72,7 @@ public sealed class RelayProgramTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     private string[] Args(params string[] args) =>
-        ["--Relay:Listen=127.0.0.1:0", "--Relay:Capture:Listen=127.0.0.1:0", $"--Relay:DataPath={_folder["data"]}", "--Logging:LogLevel:Default=Error", .. args];
+        ["--Relay:Listen=127.0.0.1:0", "--Relay:Capture:Listen=127.0.0.1:0", "--Relay:Http:Listen=127.0.0.1:0", $"--Relay:DataPath={_folder["data"]}", "--Logging:LogLevel:Default=Error", .. args];
 
     private async Task<string> FailAsync(params string[] args)
     {

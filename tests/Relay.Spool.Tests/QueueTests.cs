@@ -144,6 +144,8 @@ public sealed class QueueTests
         MessageId id = await spool.EnqueueAsync("b@example.net");
         for (int i = 0; i < 3; i++)
         {
+            // A suspect waits a while.
+            spool.Time.Advance(TimeSpan.FromSeconds(2));
             await spool.LeaseOneAsync();
             spool.Reopen();
         }

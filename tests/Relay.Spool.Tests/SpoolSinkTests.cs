@@ -67,6 +67,12 @@ public sealed class SpoolSinkTests
 
         await spool.CompleteAsync(await spool.LeaseOneAsync(), RecipientState.Delivered);
 
+        // The file goes behind the commit, which is what the completion waits for.
+        for (int i = 0; i < 3000 && File.Exists(file); i++)
+        {
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+        }
+
         Assert.Empty(Directory.GetFiles(folder, "*", SearchOption.AllDirectories));
     }
 

@@ -129,7 +129,7 @@ public sealed class BatchTests
     [Fact]
     public async Task LMTP_has_a_result_for_each_recipient()
     {
-        var options = new SmtpConnectionOptions { Host = "mx.test", LocalName = "client.test", Tls = SmtpTlsMode.None, IsLmtp = true };
+        var options = new SmtpConnectionOptions { Host = "mx.test", LocalName = "client.test", Tls = SmtpTlsMode.None, Lmtp = true };
         (DuplexStream near, DuplexStream far) = DuplexStream.CreatePair();
         var peer = new ScriptedPeer(far);
         Task script = peer.RunAsync("""

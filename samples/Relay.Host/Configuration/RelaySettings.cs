@@ -45,6 +45,9 @@ internal sealed record RelaySettings
     /// <summary>Submission users and their passwords.</summary>
     public required IReadOnlyList<KeyValuePair<string, string>> Users { get; init; }
 
+    /// <summary>The HTTP service; null if it is switched off.</summary>
+    public required RelayHttpSettings? Http { get; init; }
+
     /// <summary>The certificate's PEM file; null for the development certificate.</summary>
     public required string? CertificatePath { get; init; }
 

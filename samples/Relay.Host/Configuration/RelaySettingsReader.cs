@@ -13,7 +13,7 @@ namespace Relay.Host;
 /// Makes settings of configuration. Everything that is wrong is told at once, each with its key, its value and what is allowed. Keys that nobody reads are
 /// wrong too: a misspelt key would silently leave the default in force.
 /// </summary>
-internal sealed class RelaySettingsReader
+internal sealed partial class RelaySettingsReader
 {
     private const string Root = "Relay";
     private const string UsersPrefix = "Relay:Users:";
@@ -25,6 +25,7 @@ internal sealed class RelaySettingsReader
         "Relay:Listen", "Relay:ListenTls", "Relay:HostName", "Relay:DataPath",
         "Relay:NextHop", "Relay:NextHopTls", "Relay:NextHopUser", "Relay:NextHopPassword", "Relay:NextHopCaPath",
         "Relay:Capture:Listen", "Relay:Capture:Path", "Relay:Tls:CertificatePath", "Relay:Tls:KeyPath",
+        "Relay:Http:Listen", "Relay:Http:BootstrapKey", "Relay:Http:PublicUrl", "Relay:Http:RequestsPerSecond",
         "Relay:Spool:Path", "Relay:Retry:First", "Relay:Retry:Longest", "Relay:Retry:MaximumAge", "Relay:GraceTime",
     ];
 
@@ -94,6 +95,7 @@ internal sealed class RelaySettingsReader
             CaptureListen = capture is [var one] ? one : new IPEndPoint(IPAddress.Loopback, 0),
             CapturePath = Path.GetFullPath(Text("Relay:Capture:Path") ?? Path.Combine(dataPath, "captured")),
             Users = Users(),
+            Http = Http(),
             CertificatePath = certificatePath is null ? null : Path.GetFullPath(certificatePath),
             KeyPath = certificatePath is null ? null : Path.GetFullPath(keyPath ?? certificatePath),
         };

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -80,6 +81,9 @@ public sealed class RelayHttp : IAsyncDisposable
 
     /// <summary>An authenticator that knows the keys, and asks another for what is none of them.</summary>
     public ISmtpAuthenticator Authenticator(ISmtpAuthenticator? others) => new KeyAuthenticator(_keys, others);
+
+    /// <summary>Reads tags, metadata and custom ids from submissions, takes their fields off, and holds keys to their sender domains.</summary>
+    public ISubmissionFilter Filter => new LabelFilter(_keys, _logger);
 
     /// <summary>A policy that holds keys to their sender domains, and asks another for the rest.</summary>
     public IEnvelopePolicy Policy(IEnvelopePolicy others) => new KeyPolicy(_keys, others);
@@ -176,15 +180,44 @@ public sealed class RelayHttp : IAsyncDisposable
         services.AddSingleton<MessageQueries>();
         services.AddSingleton<MessagesApi>();
         services.AddSingleton<StatsApi>();
-        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, HttpJson.Default));
+        services.AddSingleton<SuppressionsApi>();
+        services.AddSingleton<TemplatesApi>();
+        services.AddSingleton<WebhooksApi>();
+        services.AddSingleton<KeysApi>();
+        services.AddSingleton<QueueApi>();
+        services.AddSingleton<TrackingEndpoints>();
+        services.AddSingleton<Inbox>();
+        services.AddSingleton<PageSessions>();
+        services.AddSingleton<PageGate>();
+        services.AddSingleton<MailPages>();
+        services.AddSingleton<AdminPages>();
+        services.AddRazorComponents();
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            // The document's schemas are made of these; answers are written by HttpJson itself.
+            json.SerializerOptions.TypeInfoResolverChain.Insert(0, HttpJson.Default);
+            json.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
+        });
         services.AddOpenApi("v1", ApiDocument.Configure);
     }
 
     private static void Map(WebApplication app)
     {
         RouteGroupBuilder api = app.MapGroup("/v1");
+        ISpool spool = app.Services.GetRequiredService<ISpool>();
+        app.MapGet("/health/live", () => Results.Text("live")).ExcludeFromDescription();
+        app.MapGet("/health/ready", () => spool.Failure is null ? Results.Text("ready") : Results.StatusCode(StatusCodes.Status503ServiceUnavailable)).ExcludeFromDescription();
         app.Services.GetRequiredService<MessagesApi>().Map(api);
         app.Services.GetRequiredService<StatsApi>().Map(api);
+        app.Services.GetRequiredService<SuppressionsApi>().Map(api);
+        app.Services.GetRequiredService<TemplatesApi>().Map(api);
+        app.Services.GetRequiredService<WebhooksApi>().Map(api);
+        app.Services.GetRequiredService<KeysApi>().Map(api);
+        app.Services.GetRequiredService<QueueApi>().Map(api);
+        app.Services.GetRequiredService<TrackingEndpoints>().Map(app);
+        app.Services.GetRequiredService<MailPages>().Map(app);
+        app.Services.GetRequiredService<AdminPages>().Map(app);
+        PageAssets.Map(app);
         app.MapOpenApi("/openapi/{documentName}.json");
         app.MapScalarApiReference("/reference", reference =>
         {

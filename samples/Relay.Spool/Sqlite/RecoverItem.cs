@@ -1,13 +1,17 @@
 namespace Relay.Spool;
 
 /// <summary>
-/// Takes back leases: at the start all of them, as their owner is dead, and later those that ran out. Who loses leases again and again seems to break the
-/// program, and is held.
+/// Takes back leases: at the start all of them, as their owner is dead, and later those that ran out. Who loses leases again and again may be what breaks the
+/// program, or may only have been in flight beside it: it waits, longer each time and by chance, so that the suspects go apart and the innocent get through,
+/// which clears them. Who still loses leases then is held.
 /// </summary>
 internal sealed class RecoverItem(bool all) : WriteItem<long>
 {
     // In one transaction; the rest is taken the next time.
     private const int Maximum = 1000;
+
+    // So often is bad luck; 2 s at most for the next, 4 s for the one behind it and so on.
+    private const int Unsuspected = 2;
 
     internal override void Run(SpoolWriter writer)
     {
@@ -24,11 +28,12 @@ internal sealed class RecoverItem(bool all) : WriteItem<long>
         }
 
         Statement update = writer.Connection[
-            "UPDATE recipients SET state = ?1, lost = ?2, lease = 0, lease_until = 0 WHERE message = ?3 AND idx = ?4"];
-        foreach ((long key, int index, int times, long nextAt, string destination, string stream, int @class) in lost)
+            "UPDATE recipients SET state = ?1, lost = ?2, next_at = ?5, lease = 0, lease_until = 0 WHERE message = ?3 AND idx = ?4"];
+        foreach ((long key, int index, int times, long dueAt, string destination, string stream, int @class) in lost)
         {
+            long nextAt = times <= Unsuspected ? dueAt : now + Random.Shared.NextInt64(1000L << Math.Min(times - Unsuspected, 12));
             bool isPoison = times >= writer.Options.MaximumLostLeases;
-            update.Bind(1, (long)(isPoison ? RecipientState.Held : RecipientState.Queued)).Bind(2, isPoison ? 0 : times).Bind(3, key).Bind(4, index).Execute();
+            update.Bind(1, (long)(isPoison ? RecipientState.Held : RecipientState.Queued)).Bind(2, isPoison ? 0 : times).Bind(3, key).Bind(4, index).Bind(5, nextAt).Execute();
             if (isPoison)
             {
                 SpoolLog.Poison(writer.Options.Logger, MessageId.Create(key, 0), index, times);

@@ -96,11 +96,19 @@ internal sealed class Transport : IAsyncDisposable
     /// <summary>Ends every read and write, now and to come. Only the first reason counts.</summary>
     internal void End(TransportEnd reason)
     {
-        if (Interlocked.CompareExchange(ref _reason, (int)reason, (int)TransportEnd.None) == (int)TransportEnd.None)
+        if (TryMark(reason))
         {
-            _ended.Cancel();
+            Cut();
         }
     }
+
+    /// <summary>Decides that the transport has ended, and leaves it to <see cref="Cut"/> to tell those who wait for it.</summary>
+    /// <returns>Whether it had not ended before.</returns>
+    internal bool TryMark(TransportEnd reason) =>
+        Interlocked.CompareExchange(ref _reason, (int)reason, (int)TransportEnd.None) == (int)TransportEnd.None;
+
+    /// <summary>Ends the reads and writes that are under way, once the end is decided.</summary>
+    internal void Cut() => _ended.Cancel();
 
     /// <summary>Breaks the connection off: the server sees it closed without a word more.</summary>
     internal void Break()

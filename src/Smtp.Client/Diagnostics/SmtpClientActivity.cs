@@ -18,7 +18,10 @@ internal static class SmtpClientActivity
             return null;
         }
 
+        // The caller's own activity stays the current one: this one goes on when the caller has its task already.
+        Activity? current = Activity.Current;
         Activity? activity = Source.StartActivity("smtp send", ActivityKind.Client);
+        Activity.Current = current;
         if (activity is not null)
         {
             activity.SetTag("messaging.system", "smtp");
@@ -74,6 +77,9 @@ internal static class SmtpClientActivity
         }
 
         activity.SetStatus(outcome == SendOutcome.Accepted ? ActivityStatusCode.Ok : ActivityStatusCode.Error, error?.Message);
+        // Ending an activity makes its parent the current one, but whoever runs here is not the caller.
+        Activity? current = Activity.Current;
         activity.Dispose();
+        Activity.Current = current;
     }
 }

@@ -33,6 +33,9 @@ internal abstract class MessageFeed
 
     internal SendResult? WaitingResult { get; private set; }
 
+    /// <summary>While the end of a connection is told: whether it is told to the message behind the one that went first.</summary>
+    protected bool IsBehind { get; private set; }
+
     /// <summary>Takes a message if none waits.</summary>
     internal bool TryWait()
     {
@@ -105,8 +108,18 @@ internal abstract class MessageFeed
         {
             (SmtpMessage message, SendResult result) = (_first, _firstResult!);
             (_first, _firstResult, _second, _secondResult) = (_second, _secondResult, null, null);
+            IsBehind = i > 0;
             OnDone(message, result, error);
         }
+
+        IsBehind = false;
+    }
+
+    /// <summary>Takes the waiting message back, which is not begun.</summary>
+    internal void Withdraw()
+    {
+        Waiting = null;
+        WaitingResult = null;
     }
 
     /// <summary>The result of the message that goes first; <see langword="null"/> if none is under way.</summary>

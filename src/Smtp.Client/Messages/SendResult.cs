@@ -16,7 +16,7 @@ public sealed class SendResult
     public bool MayHaveBeenCommitted => Recipients.MayHaveBeenCommitted;
 
     /// <summary>What became of each recipient, in the order of the envelope.</summary>
-    public TransactionReport Recipients { get; } = new();
+    public TransactionReport Recipients { get; private set; } = new();
 
     /// <summary>The server's host, of those in the options; empty before a message was sent.</summary>
     public string Host { get; private set; } = string.Empty;
@@ -39,5 +39,12 @@ public sealed class SendResult
     {
         SetConnection(host, port, null);
         Recipients.Fail(envelope, stage);
+    }
+
+    /// <summary>Takes over what another result says, and leaves it what can be filled anew. Copies nothing.</summary>
+    internal void Swap(SendResult other)
+    {
+        (Recipients, other.Recipients) = (other.Recipients, Recipients);
+        SetConnection(other.Host, other.Port, other.Tls);
     }
 }

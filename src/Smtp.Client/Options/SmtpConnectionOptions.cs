@@ -25,7 +25,7 @@ public class SmtpConnectionOptions
     public int Port { get; init; } = 25;
 
     /// <summary>Whether LMTP is spoken (RFC 2033), in which each recipient has a final reply of its own; no by default.</summary>
-    public bool IsLmtp { get; init; }
+    public bool Lmtp { get; init; }
 
     /// <summary>
     /// The address to connect from, with port 0 for any; <see langword="null"/>, the default, leaves it to the system. Only addresses of the

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Smtp.Client;
 
 /// <summary>
@@ -25,9 +27,6 @@ namespace Smtp.Client;
 internal sealed partial class ConnectionPool<T> : IMaintained, IAsyncDisposable
     where T : class, IPoolConnection
 {
-    // At most this many unused waiters are kept.
-    private const int MaximumSpareWaiters = 256;
-
     private readonly SmtpClientOptions _options;
     private readonly TimeProvider _timeProvider;
     private readonly Func<CancellationToken, ValueTask<T>> _open;
@@ -40,10 +39,10 @@ internal sealed partial class ConnectionPool<T> : IMaintained, IAsyncDisposable
     // The slots with an idle connection, the last used at the end: surplus ones grow old at the start.
     private readonly List<PoolSlot<T>> _idle = [];
     private readonly HashSet<PoolSlot<T>> _slots = [];
-    private readonly Stack<PoolWaiter<T>> _spareWaiters = new();
     private PoolWaiter<T>? _head;
     private PoolWaiter<T>? _tail;
     private int _waiting;
+    private int _wanting;
     private int _opening;
     private int _inUse;
     private long _numbers;
@@ -83,13 +82,28 @@ internal sealed partial class ConnectionPool<T> : IMaintained, IAsyncDisposable
     internal ValueTask<PoolSlot<T>> RentAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        PoolWaiter<T> waiter;
+        var waiter = new RentWaiter<T>(this);
+        if (TryRent(waiter, out PoolSlot<T>? slot))
+        {
+            return new ValueTask<PoolSlot<T>>(slot);
+        }
+
+        waiter.Register(cancellationToken);
+        return waiter.Task;
+    }
+
+    /// <summary>Takes an idle connection, or queues the waiter for one.</summary>
+    /// <returns>Whether there is a connection now. If not, the waiter is told what becomes of it.</returns>
+    /// <inheritdoc cref="RentAsync" path="/exception"/>
+    internal bool TryRent(PoolWaiter<T> waiter, [NotNullWhen(true)] out PoolSlot<T>? slot)
+    {
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_isClosing, typeof(SmtpClient));
-            if (TryTakeIdle() is { } slot)
+            slot = TryTakeIdle();
+            if (slot is not null)
             {
-                return new ValueTask<PoolSlot<T>>(slot);
+                return true;
             }
 
             if (_waiting >= _options.MaximumWaiters)
@@ -97,12 +111,58 @@ internal sealed partial class ConnectionPool<T> : IMaintained, IAsyncDisposable
                 throw _diagnostics.Overcrowded(_waiting);
             }
 
-            waiter = Enqueue();
+            Enqueue(waiter);
+            Grow();
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// Takes the head of the queue along over a connection that is rented already, if both can share it. So a connection that has more to do
+    /// than it can goes from one message to the next without being given back, and nobody is overtaken.
+    /// </summary>
+    internal PoolWaiter<T>? TryTakeWaiter(PoolSlot<T> slot)
+    {
+        lock (_lock)
+        {
+            if (_head is not { CanShare: true } waiter || ReasonToRetire(slot, slot.Connection!) is not null)
+            {
+                return null;
+            }
+
+            Unlink(waiter);
+            slot.Uses++;
+            return waiter;
+        }
+    }
+
+    /// <summary>Puts a waiter that was taken out of the queue back to its head: nothing was done for it, through no fault of its own.</summary>
+    internal void PutBack(PoolWaiter<T> waiter)
+    {
+        lock (_lock)
+        {
+            if (_isClosing)
+            {
+                waiter.Fail(_diagnostics.ClientClosed());
+                return;
+            }
+
+            waiter.IsQueued = true;
+            waiter.Next = _head;
+            if (_head is null)
+            {
+                _tail = waiter;
+                _acquireDeadline.Set(_options.AcquireTimeout);
+            }
+            else
+            {
+                _head.Previous = waiter;
+            }
+
+            _head = waiter;
+            CountWaiting(waiter, +1);
             Grow();
         }
-
-        waiter.Register(cancellationToken);
-        return waiter.Task;
     }
 
     /// <summary>Gives a connection back. One that is no longer usable is closed, and its place is free for another.</summary>
@@ -112,7 +172,6 @@ internal sealed partial class ConnectionPool<T> : IMaintained, IAsyncDisposable
         {
             _inUse--;
             _diagnostics.CountUsed(-1);
-            slot.Uses++;
             if (slot.Connection is not { } connection)
             {
                 // Replacing it has failed.
@@ -159,7 +218,7 @@ internal sealed partial class ConnectionPool<T> : IMaintained, IAsyncDisposable
         lock (_lock)
         {
             OnOpened(slot, began);
-            slot.Uses = 0;
+            slot.Uses = 1;
             slot.IsReused = false;
         }
     }
@@ -177,18 +236,6 @@ internal sealed partial class ConnectionPool<T> : IMaintained, IAsyncDisposable
 
             Unlink(waiter);
             return true;
-        }
-    }
-
-    /// <summary>Takes a waiter back that has been told what it waited for.</summary>
-    internal void Recycle(PoolWaiter<T> waiter)
-    {
-        lock (_lock)
-        {
-            if (_spareWaiters.Count < MaximumSpareWaiters)
-            {
-                _spareWaiters.Push(waiter);
-            }
         }
     }
 
@@ -222,6 +269,7 @@ internal sealed partial class ConnectionPool<T> : IMaintained, IAsyncDisposable
 
         slot.State = PoolSlotState.InUse;
         slot.IsReused = isReused;
+        slot.Uses++;
         slot.Since = _timeProvider.GetTimestamp();
         _inUse++;
         _diagnostics.CountUsed(+1);
@@ -245,10 +293,13 @@ internal sealed partial class ConnectionPool<T> : IMaintained, IAsyncDisposable
         }
     }
 
-    private PoolCloseReason? ReasonToClose(PoolSlot<T> slot, T connection)
+    private PoolCloseReason? ReasonToClose(PoolSlot<T> slot, T connection) =>
+        ReasonToRetire(slot, connection) ?? (connection.IsUsable ? null : PoolCloseReason.Unusable);
+
+    /// <summary>Why a connection is to be closed though it is in good order.</summary>
+    private PoolCloseReason? ReasonToRetire(PoolSlot<T> slot, T connection)
     {
-        return !connection.IsUsable ? PoolCloseReason.Unusable
-            : _isClosing ? PoolCloseReason.ClientClosed
+        return _isClosing ? PoolCloseReason.ClientClosed
             : slot.Uses >= Math.Min(_options.MaxMessagesPerConnection, connection.MaximumMessages ?? int.MaxValue) ? PoolCloseReason.MessageLimit
             : IsOver(_options.PooledConnectionLifetime, slot.OpenedAt) ? PoolCloseReason.Lifetime
             : null;
@@ -257,7 +308,7 @@ internal sealed partial class ConnectionPool<T> : IMaintained, IAsyncDisposable
     /// <summary>Opens connections for those who wait, as far as there are places and the server seems to want them.</summary>
     private void Grow()
     {
-        while (_opening < _waiting && _slots.Count < _options.MaxConnections && MayGrow() && !_isClosing)
+        while ((_opening < _wanting || (_waiting > 0 && _inUse + _opening == 0)) && _slots.Count < _options.MaxConnections && MayGrow() && !_isClosing)
         {
             BeginOpen();
         }
@@ -293,13 +344,8 @@ internal sealed partial class ConnectionPool<T> : IMaintained, IAsyncDisposable
         Grow();
     }
 
-    private PoolWaiter<T> Enqueue()
+    private void Enqueue(PoolWaiter<T> waiter)
     {
-        if (!_spareWaiters.TryPop(out PoolWaiter<T>? waiter))
-        {
-            waiter = new PoolWaiter<T>(this);
-        }
-
         waiter.Number = ++_numbers;
         waiter.Since = _timeProvider.GetTimestamp();
         waiter.IsQueued = true;
@@ -317,9 +363,7 @@ internal sealed partial class ConnectionPool<T> : IMaintained, IAsyncDisposable
         }
 
         _tail = waiter;
-        _waiting++;
-        _diagnostics.CountWaiting(+1);
-        return waiter;
+        CountWaiting(waiter, +1);
     }
 
     private void Unlink(PoolWaiter<T> waiter)
@@ -345,8 +389,14 @@ internal sealed partial class ConnectionPool<T> : IMaintained, IAsyncDisposable
         waiter.Previous = null;
         waiter.Next = null;
         waiter.IsQueued = false;
-        _waiting--;
-        _diagnostics.CountWaiting(-1);
+        CountWaiting(waiter, -1);
+    }
+
+    private void CountWaiting(PoolWaiter<T> waiter, int change)
+    {
+        _waiting += change;
+        _wanting += waiter.WantsConnection ? change : 0;
+        _diagnostics.CountWaiting(change);
     }
 
     /// <summary>Fails the waiters with a number up to this one.</summary>

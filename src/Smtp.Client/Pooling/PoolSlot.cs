@@ -21,8 +21,11 @@ internal sealed class PoolSlot<T>(ConnectionPool<T> pool, long number) : IThread
     /// <summary>Since when it is idle, or in use.</summary>
     internal long Since { get; set; }
 
-    /// <summary>How often it was given back.</summary>
+    /// <summary>How often it was taken for a message.</summary>
     internal int Uses { get; set; }
+
+    /// <summary>What whoever rents the slot wants to find there again.</summary>
+    internal object? Attachment { get; set; }
 
     /// <summary>
     /// Whether the connection was there before whoever rents it now came. If it fails before anything is committed, that may be because it

@@ -1,8 +1,7 @@
 namespace Smtp.Core;
 
 /// <summary>
-/// Looks at a text body, as it streams through, for what RFC 5321 has no place for beyond lone line endings: NUL (RFC 5322 §4) and lines over
-/// 1000 octets (§4.5.3.1.6).
+/// Looks at a text body, as it streams through, for lines over 1000 octets, which RFC 5321 §4.5.3.1.6 has no place for.
 /// </summary>
 public struct ContentInspector
 {
@@ -13,17 +12,11 @@ public struct ContentInspector
 
     private int _lineLength;
 
-    /// <summary>Whether a NUL was seen.</summary>
-    public bool SawNul { get; private set; }
-
     /// <summary>Whether a line over <see cref="MaximumLineLength"/> was seen.</summary>
     public bool SawLongLine { get; private set; }
 
     /// <summary>Starts over, for the next body.</summary>
     public void Reset() => this = default;
-
-    /// <summary>Looks for NULs in a piece.</summary>
-    public void InspectNul(ReadOnlySpan<byte> text) => SawNul |= text.Contains((byte)0);
 
     /// <summary>Measures the lines of a piece.</summary>
     public void InspectLines(ReadOnlySpan<byte> text)

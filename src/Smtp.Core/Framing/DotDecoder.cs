@@ -27,6 +27,7 @@ public struct DotDecoder
     private static readonly ReadOnlyMemory<byte> LineEnding = "\r\n"u8.ToArray();
 
     private State _state;
+    private bool _sawNul;
 
     private enum State : byte
     {
@@ -57,6 +58,9 @@ public struct DotDecoder
 
     /// <summary>Whether the body so far has a CR or an LF that was not part of a CRLF.</summary>
     public bool SawBareLineEnding { get; private set; }
+
+    /// <summary>Whether the body so far has a NUL. The search for line endings sees it in passing.</summary>
+    public readonly bool SawNul => _sawNul;
 
     /// <summary>Starts over, for the next body.</summary>
     public void Reset() => this = default;
@@ -179,7 +183,7 @@ public struct DotDecoder
             if (_state is State.LineStart or State.Text or State.AfterCarriageReturn)
             {
                 // Everything up to the next irregular pair is handed out as it stands; the octet in front of it tells the state.
-                int next = i + BodyScanner.IndexOfIrregular(text[i..]);
+                int next = i + BodyScanner.IndexOfIrregular(text[i..], ref _sawNul);
                 if (next - 1 > i)
                 {
                     _state = text[next - 1] switch

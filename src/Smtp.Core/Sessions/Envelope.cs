@@ -12,7 +12,7 @@ public sealed class Envelope
     private const int InitialRecipients = 4;
 
     // Arrays that the arena outgrew. Paths that were handed out before still look at them: they go back when the transaction ends.
-    private readonly List<byte[]> _outgrown = [];
+    private List<byte[]>? _outgrown;
 
     private byte[] _arena = [];
     private int _used;
@@ -120,12 +120,16 @@ public sealed class Envelope
             _arena = [];
         }
 
-        foreach (byte[] outgrown in _outgrown)
+        if (_outgrown is not null)
         {
-            ArrayPool<byte>.Shared.Return(outgrown);
+            foreach (byte[] outgrown in _outgrown)
+            {
+                ArrayPool<byte>.Shared.Return(outgrown);
+            }
+
+            _outgrown.Clear();
         }
 
-        _outgrown.Clear();
         if (_recipients.Length > 0)
         {
             ArrayPool<RecipientSlot>.Shared.Return(_recipients);
@@ -165,7 +169,7 @@ public sealed class Envelope
         _arena.AsSpan(0, _used).CopyTo(larger);
         if (_arena.Length > 0)
         {
-            _outgrown.Add(_arena);
+            (_outgrown ??= []).Add(_arena);
         }
 
         _arena = larger;

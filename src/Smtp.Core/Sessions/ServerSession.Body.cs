@@ -209,18 +209,13 @@ public sealed partial class ServerSession
     /// </summary>
     private SmtpReply JudgeContent(ReadOnlySpan<byte> text)
     {
-        if (_profile.Options.NulOctets == ContentPolicy.Reject)
-        {
-            _inspector.InspectNul(text);
-        }
-
         if (_profile.Options.LongLines == ContentPolicy.Reject)
         {
             _inspector.InspectLines(text);
         }
 
         return _decoder.SawBareLineEnding && _profile.Options.BareLineEndings == BareLineEndingPolicy.Reject ? Replies.BareLineEndingInBody
-            : _inspector.SawNul ? Replies.NulInBody
+            : _decoder.SawNul && _profile.Options.NulOctets == ContentPolicy.Reject ? Replies.NulInBody
             : _inspector.SawLongLine ? Replies.LongLineInBody
             : _bodyLength > _profile.Limits.MaximumMessageSize ? Replies.MessageTooBig
             : default;

@@ -91,6 +91,6 @@ internal sealed partial class SmtpServerConnection
         _server.OnClosed(this);
         _session.Reset(_session.Profile);
         _server.Sessions.Return(_session);
-        _completed.SetResult();
+        Interlocked.CompareExchange(ref _completed, Over, null)?.SetResult();
     }
 }

@@ -15,6 +15,9 @@ internal sealed partial class SmtpServerConnection
     private AuthenticationAttempt? _attempt;
     private ThrottleScope _throttled;
 
+    /// <summary>No token is made for the policy that accepts all.</summary>
+    private CancellationToken GoneForPolicy => _options.HasPolicy ? Gone : CancellationToken.None;
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<SmtpReply> DecideAsync(SessionEffect effect)
     {
@@ -24,23 +27,23 @@ internal sealed partial class SmtpServerConnection
             switch (effect)
             {
                 case SessionEffect.CheckClient:
-                    decision = await _options.Policy.CheckClientAsync(_context, Gone).ConfigureAwait(false);
+                    decision = await _options.Policy.CheckClientAsync(_context, GoneForPolicy).ConfigureAwait(false);
                     break;
 
                 case SessionEffect.CheckHello:
-                    decision = await _options.Policy.CheckHelloAsync(_context, Gone).ConfigureAwait(false);
+                    decision = await _options.Policy.CheckHelloAsync(_context, GoneForPolicy).ConfigureAwait(false);
                     break;
 
                 case SessionEffect.CheckSender:
-                    decision = await _options.Policy.CheckSenderAsync(_context, _session.Envelope, Gone).ConfigureAwait(false);
+                    decision = await _options.Policy.CheckSenderAsync(_context, _session.Envelope, GoneForPolicy).ConfigureAwait(false);
                     break;
 
                 case SessionEffect.CheckRecipient:
-                    decision = await _options.Policy.CheckRecipientAsync(_context, _session.Envelope, _session.Recipient, Gone).ConfigureAwait(false);
+                    decision = await _options.Policy.CheckRecipientAsync(_context, _session.Envelope, _session.Recipient, GoneForPolicy).ConfigureAwait(false);
                     break;
 
                 case SessionEffect.OpenMessage:
-                    decision = await _options.Policy.CheckDataAsync(_context, _session.Envelope, Gone).ConfigureAwait(false);
+                    decision = await _options.Policy.CheckDataAsync(_context, _session.Envelope, GoneForPolicy).ConfigureAwait(false);
                     if (decision.IsPositive)
                     {
                         decision = await OpenMessageAsync().ConfigureAwait(false);
@@ -246,16 +249,18 @@ internal sealed partial class SmtpServerConnection
         }
     }
 
-    private async ValueTask<AuthenticationResult> AuthenticateAsync(SaslCredentials credentials)
+    private async ValueTask ResumeAuthenticationAsync(SaslCredentials credentials)
     {
         if (!TryBeginAttempt(credentials))
         {
-            return AuthenticationResult.Refuse(Replies.AuthenticationThrottled);
+            _session.ResumeAuthentication(null, Replies.AuthenticationThrottled, _output);
+            return;
         }
 
+        AuthenticationResult result;
         try
         {
-            return await _options.Authenticator!.AuthenticateAsync(_context, credentials, Gone).ConfigureAwait(false);
+            result = await _options.Authenticator!.AuthenticateAsync(_context, credentials, Gone).ConfigureAwait(false);
         }
         catch (Exception error)
         {
@@ -264,8 +269,10 @@ internal sealed partial class SmtpServerConnection
                 ServerLog.SeamFailed(_logger, Id, nameof(ISmtpAuthenticator), error);
             }
 
-            return AuthenticationResult.Unavailable;
+            result = AuthenticationResult.Unavailable;
         }
+
+        _session.ResumeAuthentication(result.Identity, result.Reply, _output);
     }
 
     /// <summary>Counts the credentials as wrong ones until <see cref="OnAuthenticationDecided"/> knows better.</summary>

@@ -19,8 +19,11 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
     private readonly SendBuffer _output = new();
     private readonly SmtpListenerOptions _listener;
     private readonly SmtpServerMetrics _metrics;
-    private readonly TaskCompletionSource _completed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private static readonly TaskCompletionSource Over = MakeOver();
 
+
+    // Made when somebody asks, which is rare: a stop, and connections over pipes.
+    private TaskCompletionSource? _completed;
     private Stream _stream;
     private IPAddress? _countedAddress;
     private IMessageWriter? _writer;
@@ -60,7 +63,19 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
     internal ConnectionTransport Transport => _transport;
 
     /// <summary>Completes when the connection is closed and everything of it was given back. Never fails.</summary>
-    internal Task Completed => _completed.Task;
+    internal Task Completed
+    {
+        get
+        {
+            if (Volatile.Read(ref _completed) is not { } completed)
+            {
+                var made = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                completed = Interlocked.CompareExchange(ref _completed, made, null) ?? made;
+            }
+
+            return completed.Task;
+        }
+    }
 
     /// <summary>Fires when the client has gone or the server stops for good. Made at the first use, as most sessions of simple servers need none.</summary>
     private CancellationToken Gone
@@ -162,8 +177,7 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
                         break;
 
                     case SessionEffect.Authenticate:
-                        AuthenticationResult result = await AuthenticateAsync(_session.Credentials!).ConfigureAwait(false);
-                        _session.ResumeAuthentication(result.Identity, result.Reply, _output);
+                        await ResumeAuthenticationAsync(_session.Credentials!).ConfigureAwait(false);
                         break;
 
                     case SessionEffect.LookUpSecret:
@@ -216,6 +230,13 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
             // 5. Give back.
             await ReleaseAsync().ConfigureAwait(false);
         }
+    }
+
+    private static TaskCompletionSource MakeOver()
+    {
+        var over = new TaskCompletionSource();
+        over.SetResult();
+        return over;
     }
 
     /// <summary>Called once a second, from another thread.</summary>

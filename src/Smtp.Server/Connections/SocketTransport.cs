@@ -7,7 +7,7 @@ namespace Smtp.Server;
 internal sealed class SocketTransport(Socket socket) : ConnectionTransport
 {
     /// <inheritdoc/>
-    internal override Stream Stream { get; } = new NetworkStream(socket, ownsSocket: true);
+    internal override Stream Stream { get; } = new SocketStream(socket);
 
     /// <inheritdoc/>
     internal override EndPoint? LocalEndPoint { get; } = Unmapped(socket.LocalEndPoint);

@@ -15,7 +15,7 @@ internal sealed class RunningRelay : IAsyncDisposable
     {
         Settings = Tests.Settings.Read(
         [
-            "--Relay:HostName=relay.example.com", "--Relay:Listen=127.0.0.1:0", "--Relay:Capture:Listen=127.0.0.1:0", $"--Relay:DataPath={_folder["data"]}", .. args,
+            "--Relay:HostName=relay.example.com", "--Relay:Listen=127.0.0.1:0", "--Relay:Capture:Listen=127.0.0.1:0", "--Relay:Http:Listen=127.0.0.1:0", $"--Relay:DataPath={_folder["data"]}", .. args,
         ]);
         Servers = new RelayServers(Settings, NullLoggerFactory.Instance, time ?? TimeProvider.System);
     }

@@ -81,6 +81,11 @@ internal sealed class LoopbackServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_stop.IsCancellationRequested)
+        {
+            return;
+        }
+
         await _stop.CancelAsync();
         _listener.Dispose();
         await _accepting;
@@ -127,6 +132,7 @@ internal sealed class LoopbackServer : IAsyncDisposable
     private async Task ServeAsync(Socket socket, LineChannel channel)
     {
         string name = "";
+        bool hasSender = false;
         int recipients = 0;
         if (!await DoAsync(ServerStep.Greeting, "220 mx.test\r\n"))
         {
@@ -146,7 +152,11 @@ internal sealed class LoopbackServer : IAsyncDisposable
                 case "MAIL":
                     name = line["MAIL FROM:<".Length..line.IndexOf('@', StringComparison.Ordinal)];
                     recipients = 0;
-                    goesOn = await DoAsync(ServerStep.Mail, "250 2.1.0 OK\r\n");
+                    hasSender = false;
+                    goesOn = await DoAsync(ServerStep.Mail, "250 2.1.0 OK\r\n", () => hasSender = true);
+                    break;
+                case "RCPT" when !hasSender:
+                    await channel.SayAsync("503 5.5.1 No sender\r\n");
                     break;
                 case "RCPT":
                     goesOn = await DoAsync(ServerStep.Recipient, "250 2.1.5 OK\r\n", () => recipients++);

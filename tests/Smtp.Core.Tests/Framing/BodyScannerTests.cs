@@ -71,6 +71,61 @@ public class BodyScannerTests
         }
     }
 
-    private static void Check(ReadOnlySpan<byte> text) =>
-        Assert.Equal(BodyOracle.IndexOfIrregular(Wire.Decode(text)), BodyScanner.IndexOfIrregular(text));
+    [Theory]
+    [MemberData(nameof(Patterns))]
+    public void A_pattern_is_found_in_text_of_many_steps_at_every_alignment(string pattern)
+    {
+        byte[] octets = Wire.Encode(pattern);
+        byte[] line = Wire.Encode(new string('a', 20) + "\r\n");
+        for (int length = 500; length <= 660; length += 31)
+        {
+            for (int at = 0; at <= length - octets.Length; at += 3)
+            {
+                byte[] text = new byte[length + 32];
+                int skip = at % 32;
+                for (int i = 0; i < text.Length; i++)
+                {
+                    text[i] = line[i % line.Length];
+                }
+
+                octets.CopyTo(text, skip + at);
+                Check(text.AsSpan(skip, length));
+            }
+        }
+    }
+
+    [Fact]
+    public void A_nul_is_seen_only_in_front_of_the_position()
+    {
+        for (int length = 2; length <= 700; length += length < LongestText ? 1 : 41)
+        {
+            for (int at = 0; at < length; at += length < LongestText ? 1 : 7)
+            {
+                for (int distance = -40; distance <= 40; distance++)
+                {
+                    byte[] text = new byte[length];
+                    text.AsSpan().Fill((byte)'a');
+                    text[at] = 0;
+                    if (at + distance >= 0 && at + distance < length && distance != 0)
+                    {
+                        text[at + distance] = (byte)'\n';
+                    }
+
+                    Check(text);
+                }
+            }
+        }
+    }
+
+    private static void Check(ReadOnlySpan<byte> text)
+    {
+        int expected = BodyOracle.IndexOfIrregular(Wire.Decode(text));
+        bool sawNul = false;
+        int found = BodyScanner.IndexOfIrregular(text, ref sawNul);
+        if (expected != found || expected != BodyScanner.IndexOfIrregular(text) || text[..expected].Contains((byte)0) != sawNul)
+        {
+            // Not an assertion each: there are hundreds of thousands.
+            Assert.Fail($"{found}, NUL {sawNul}, not {expected} in '{Wire.Decode(text)}'");
+        }
+    }
 }

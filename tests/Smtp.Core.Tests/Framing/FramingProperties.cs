@@ -76,6 +76,23 @@ public class FramingProperties
     public void The_search_finds_what_a_loop_finds(Wire wire, byte skip)
     {
         ReadOnlySpan<byte> text = wire.Octets[Math.Min(skip % 40, wire.Octets.Length)..];
-        Assert.Equal(BodyOracle.IndexOfIrregular(Wire.Decode(text)), BodyScanner.IndexOfIrregular(text));
+        int expected = BodyOracle.IndexOfIrregular(Wire.Decode(text));
+        Assert.Equal(expected, BodyScanner.IndexOfIrregular(text));
+        bool sawNul = false;
+        Assert.Equal(expected, BodyScanner.IndexOfIrregular(text, ref sawNul));
+        Assert.Equal(text[..expected].Contains((byte)0), sawNul);
+    }
+
+    [Property(MaxTest = 1000)]
+    public void The_search_finds_what_a_loop_finds_inside_long_text(Wire wire, byte before, byte behind)
+    {
+        string line = new string('a', 30) + "\r\n";
+        string whole = string.Concat(Enumerable.Repeat(line, 25));
+        byte[] text = Wire.Encode(whole[(before % 100)..] + Wire.Decode(wire.Octets) + whole[(behind % 100)..]);
+        int expected = BodyOracle.IndexOfIrregular(Wire.Decode(text));
+        bool sawNul = false;
+        Assert.Equal(expected, BodyScanner.IndexOfIrregular(text, ref sawNul));
+        Assert.Equal(text.AsSpan(0, expected).Contains((byte)0), sawNul);
+        Assert.Equal(expected, BodyScanner.IndexOfIrregular(text));
     }
 }

@@ -1,0 +1,426 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Threading.Tasks.Sources;
+using Smtp.Core;
+
+namespace Smtp.Client;
+
+/// <summary>
+/// Sends jobs over the connection of one slot, one behind the other, as long as there are any: the job it was started for, then those that
+/// wait in the pool's queue. Then it gives the slot back, and only then tells the caller of the last job, who so finds the connection idle.
+/// </summary>
+/// <remarks>
+/// <para>
+/// What becomes of a job when the connection ends: one of which anything was or may have been taken, whose content was read, that went
+/// over a connection opened for it, or that was sent anew already, is told so. Any other is sent anew, over a connection that is opened in
+/// the same slot.
+/// </para>
+/// <para>
+/// A cancelled job that goes first takes the connection with it. One whose envelope was sent behind another's body is told to its caller at
+/// once, and the connection is broken off when the one before it is done: a cancellation never harms the message of another.
+/// </para>
+/// </remarks>
+internal sealed class ConnectionRunner(ConnectionPool<SmtpConnection> pool, PoolSlot<SmtpConnection> slot)
+    : MessageFeed, IValueTaskSource<SendJob>
+{
+    private const int ServiceClosing = 421;
+
+    // Of a thread that has none of anybody's.
+    private static readonly ExecutionContext? NoContext = CaptureNone();
+
+    private readonly Lock _lock = new();
+
+    // Given to the connection and not done, in order: at most one that goes first, one behind it, and one that is not begun.
+    private readonly List<SendJob> _underWay = new(4);
+
+    // To be given to the connection before anything from the queue.
+    private readonly List<SendJob> _next = new(4);
+    private SendJob? _first;
+    private SendJob? _lastDone;
+    private ManualResetValueTaskSourceCore<SendJob> _started;
+    private bool _isRunning;
+    private bool _hasRun;
+    private Exception? _toldError;
+
+    /// <summary>Sends a job, and then all that wait. For whoever has rented the slot; it is given back when there is no more to do.</summary>
+    internal void Start(SendJob job)
+    {
+        _first = job;
+        if (NoContext is null || ExecutionContext.IsFlowSuppressed())
+        {
+            StartFirst();
+            return;
+        }
+
+        // What a connection does for many is not to carry the context of one. To suppress the flow would allocate.
+        ExecutionContext.Run(NoContext, static state => ((ConnectionRunner)state!).StartFirst(), this);
+    }
+
+    SendJob IValueTaskSource<SendJob>.GetResult(short token) => _started.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource<SendJob>.GetStatus(short token) => _started.GetStatus(token);
+
+    void IValueTaskSource<SendJob>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+    {
+        _started.OnCompleted(continuation, state, token, flags);
+        if (!_hasRun)
+        {
+            return;
+        }
+
+        // Only now does the loop wait, and can be started again: by whoever gets the slot next, or by the caller of the last job, who goes on
+        // on this stack and may stay there for long.
+        _hasRun = false;
+        SendJob? last = _lastDone;
+        _lastDone = null;
+        pool.Return(slot);
+        last?.Complete();
+    }
+
+    private static ExecutionContext? CaptureNone()
+    {
+        ExecutionContext? none = null;
+        var thread = new Thread(() => none = ExecutionContext.Capture());
+        thread.UnsafeStart();
+        thread.Join();
+        return none;
+    }
+
+    private void StartFirst()
+    {
+        SendJob job = _first!;
+        _first = null;
+        if (!_isRunning)
+        {
+            _isRunning = true;
+            _ = RunAsync();
+        }
+
+        _started.SetResult(job);
+    }
+
+    /// <summary>
+    /// One loop for the whole life of the slot, so that a run costs no task: (1) waits to be started, (2) sends what there is, (3) opens another
+    /// connection if one has failed under jobs that can be sent anew, (4) waits again, which gives the slot back: see OnCompleted. It ends by being forgotten.
+    /// </summary>
+    private async Task RunAsync()
+    {
+        while (true)
+        {
+            // (1)
+            SendJob first = await new ValueTask<SendJob>(this, _started.Version).ConfigureAwait(false);
+            _started.Reset();
+            first.IsOnFreshConnection = !slot.IsReused;
+            lock (_lock)
+            {
+                _next.Add(first);
+            }
+
+            do
+            {
+                // (2)
+                await SendAllAsync(slot.Connection!).ConfigureAwait(false);
+            }
+
+            // (3)
+            while (HasNext() && await TryReconnectAsync().ConfigureAwait(false));
+
+            // (4)
+            _hasRun = true;
+        }
+    }
+
+    /// <summary>A job's caller no longer wants it.</summary>
+    internal void Cancel(SendJob job)
+    {
+        bool isDecided = false;
+        SmtpConnection? cut = null;
+        lock (_lock)
+        {
+            if (_next.Remove(job))
+            {
+                isDecided = true;
+            }
+            else
+            {
+                switch (_underWay.IndexOf(job))
+                {
+                    case 0 when slot.Connection!.TryMarkCancelled():
+                        cut = slot.Connection;
+                        break;
+                    case > 0 when !job.IsAbandoned:
+                        job.Abandon();
+                        isDecided = true;
+                        break;
+                }
+            }
+        }
+
+        cut?.Cut();
+        if (isDecided)
+        {
+            job.Decide(new OperationCanceledException());
+            job.CompleteElsewhere();
+        }
+    }
+
+    /// <summary>Takes the next job: one that was left over from another connection, or the head of the queue.</summary>
+    internal override bool TryTake([NotNullWhen(true)] out SmtpMessage? message, [NotNullWhen(true)] out SendResult? result)
+    {
+        message = null;
+        result = null;
+        while (!slot.Connection!.HasEnded)
+        {
+            SendJob job;
+            lock (_lock)
+            {
+                if (_next.Count > 0)
+                {
+                    job = _next[0];
+                    _next.RemoveAt(0);
+                }
+                else if (pool.TryTakeWaiter(slot) is SendJob waiting)
+                {
+                    job = waiting;
+                }
+                else
+                {
+                    return false;
+                }
+
+                if (job.TryAdopt(this))
+                {
+                    _underWay.Add(job);
+                    Release();
+                    message = job.Message;
+                    result = job.Working;
+                }
+            }
+
+            if (message is not null && result is not null)
+            {
+                job.CountWait();
+                return true;
+            }
+
+            // Cancelled between the queue and here.
+            job.Decide(new OperationCanceledException());
+            job.CompleteElsewhere();
+        }
+
+        return false;
+    }
+
+    /// <inheritdoc/>
+    protected override void OnDone(SmtpMessage message, SendResult result, Exception? error)
+    {
+        SmtpConnection connection = slot.Connection!;
+        SendJob job;
+        bool isAbandoned;
+        _toldError = error;
+        lock (_lock)
+        {
+            job = TakeUnderWay(result);
+            isAbandoned = job.IsAbandoned;
+            if (!isAbandoned && HasLostItsConnection(job, error, connection) && MaySendAnew(job, connection))
+            {
+                job.Retry(error);
+                _next.Add(job);
+                return;
+            }
+        }
+
+        if (!isAbandoned)
+        {
+            job.Decide(error);
+        }
+
+        bool isToBeCut = false;
+        lock (_lock)
+        {
+            if (!isAbandoned)
+            {
+                Release();
+                _lastDone = job;
+            }
+
+            if (_underWay.Count > 0)
+            {
+                Release();
+                isToBeCut = _underWay[0].IsAbandoned && connection.TryMarkCancelled();
+            }
+        }
+
+        if (isToBeCut)
+        {
+            connection.Cut();
+        }
+    }
+
+    /// <summary>Lets the connection send what there is.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "It is told to the jobs that it belongs to.")]
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask SendAllAsync(SmtpConnection connection)
+    {
+        Exception? failure = null;
+        _toldError = null;
+        try
+        {
+            if (!connection.HasEnded)
+            {
+                await connection.SendAsync(this, CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+        catch (Exception error) when (ReferenceEquals(error, _toldError) || error is SmtpConnectionException or OperationCanceledException)
+        {
+            // See OnDone.
+        }
+        catch (Exception error)
+        {
+            failure = error;
+        }
+
+        if (WaitingResult is not { } result)
+        {
+            return;
+        }
+
+        Withdraw();
+        SendJob? failed = null;
+        lock (_lock)
+        {
+            SendJob job = TakeUnderWay(result);
+            if (job.IsAbandoned)
+            {
+                return;
+            }
+
+            if (failure is not null)
+            {
+                // It could not even be begun.
+                failed = job;
+            }
+            else
+            {
+                // It was not begun, and is the next connection's.
+                _next.Add(job);
+            }
+        }
+
+        if (failed is not null)
+        {
+            failed.Decide(failure);
+            failed.CompleteElsewhere();
+        }
+    }
+
+    private SendJob TakeUnderWay(SendResult working)
+    {
+        for (int i = 0; i < _underWay.Count; i++)
+        {
+            SendJob job = _underWay[i];
+            if (ReferenceEquals(job.Working, working))
+            {
+                _underWay.RemoveAt(i);
+                return job;
+            }
+        }
+
+        throw new InvalidOperationException("The connection knows a message that it was not given.");
+    }
+
+    private bool HasNext()
+    {
+        lock (_lock)
+        {
+            return _next.Count > 0;
+        }
+    }
+
+    /// <summary>Tells the caller of a job that is done, as there is more to do for the connection.</summary>
+    private void Release()
+    {
+        _lastDone?.CompleteElsewhere();
+        _lastDone = null;
+    }
+
+    /// <summary>Opens a connection in place of the one that has failed, for jobs that are sent anew; or tells them that there is none.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "It is told to the jobs.")]
+    private async ValueTask<bool> TryReconnectAsync()
+    {
+        Exception failure;
+        try
+        {
+            await pool.ReplaceAsync(slot, CancellationToken.None).ConfigureAwait(false);
+            lock (_lock)
+            {
+                if (_next.Count > 0)
+                {
+                    _next[0].IsOnFreshConnection = true;
+                }
+            }
+
+            return true;
+        }
+        catch (Exception error)
+        {
+            failure = error;
+        }
+
+        SendJob[] failed;
+        lock (_lock)
+        {
+            failed = [.. _next];
+            _next.Clear();
+        }
+
+        foreach (SendJob job in failed)
+        {
+            if (job.IsRetried)
+            {
+                job.Decide(failure);
+                job.CompleteElsewhere();
+            }
+            else
+            {
+                pool.PutBack(job);
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether it was the connection that failed, and not the message.</summary>
+    private static bool HasLostItsConnection(SendJob job, Exception? error, SmtpConnection connection) => error switch
+    {
+        null => WasClosedEarly(job.Working),
+        SmtpConnectionException => true,
+
+        // Another message was cancelled, and took the connection with it.
+        OperationCanceledException => connection.IsCancelled,
+        _ => false,
+    };
+
+    private bool MaySendAnew(SendJob job, SmtpConnection connection) =>
+        !job.IsRetried
+        && !job.IsOnFreshConnection
+        && !job.IsCancelled
+        && (IsBehind || !connection.HasReadContent)
+        && job.Working.Recipients.CountOf(DeliveryOutcome.Accepted) == 0
+        && job.Working.Recipients.CountOf(DeliveryOutcome.Uncertain) == 0;
+
+    /// <summary>Whether the server has said 421 before the message was complete. Said to the end of data, it is the answer to this message.</summary>
+    private static bool WasClosedEarly(SendResult result)
+    {
+        for (int i = 0; i < result.Recipients.Count; i++)
+        {
+            RecipientReport recipient = result.Recipients[i];
+            if (!recipient.Reply.IsNone && recipient.Reply.Code == ServiceClosing && recipient.Stage < SmtpStage.FinalReply)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

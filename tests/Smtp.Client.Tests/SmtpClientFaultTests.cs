@@ -1,0 +1,148 @@
+using System.Collections.Concurrent;
+
+namespace Smtp.Client.Tests;
+
+/// <summary>A server that does the worst at every step, and what must hold all the same.</summary>
+public sealed class SmtpClientFaultTests
+{
+    private const int Sends = 500;
+
+    private static readonly ServerAct[] Acts =
+        [ServerAct.Close, ServerAct.Reset, ServerAct.Stall, ServerAct.Say421, ServerAct.Say451, ServerAct.Say550];
+
+    private static readonly ServerStep[] Steps =
+        [ServerStep.Mail, ServerStep.Recipient, ServerStep.Data, ServerStep.Body, ServerStep.Final, ServerStep.Committed, ServerStep.Idle];
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    /// <summary>
+    /// 500 sends by 50 senders over 8 connections. Each message meets one fault: all acts at all steps, in turn; every seventh connection meets
+    /// one at its greeting or EHLO. Whatever the client says of a message is true of the server, and everybody comes to an end.
+    /// </summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task No_send_is_lost_and_none_is_sent_twice(int seed)
+    {
+        var met = new ConcurrentDictionary<string, bool>();
+        int connections = 0;
+        await using var server = new LoopbackServer((step, name) =>
+        {
+            if (step is ServerStep.Greeting or ServerStep.Hello)
+            {
+                int number = Interlocked.Increment(ref connections);
+                return number % 7 == 0 ? Acts[number / 7 % Acts.Length] : ServerAct.GoOn;
+            }
+
+            (ServerStep at, ServerAct act) = FaultOf(int.Parse(name, System.Globalization.CultureInfo.InvariantCulture), seed);
+            return step == at && met.TryAdd(name, true) ? act : ServerAct.GoOn;
+        });
+
+        // Stalls are to be over soon. The times may also run out by themselves on a slow machine: what is checked holds then too.
+        TimeSpan soon = TimeSpan.FromMilliseconds(400);
+        var timeouts = new SmtpClientTimeouts
+        {
+            Greeting = soon,
+            Command = soon,
+            Mail = soon,
+            Recipient = soon,
+            Data = soon,
+            DataBlock = soon,
+            FinalReply = soon,
+            Quit = soon,
+        };
+        int mostConnections = 0;
+        var verdicts = new ConcurrentDictionary<string, string>();
+        await using (var client = new SmtpClient(server.Options(maxConnections: 8, timeouts: timeouts)))
+        {
+            int next = -1;
+            await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Task.Run(async () =>
+            {
+                int number;
+                while ((number = Interlocked.Increment(ref next)) < Sends)
+                {
+                    string name = number.ToString(System.Globalization.CultureInfo.InvariantCulture);
+                    verdicts[name] = await SendAsync(client, number, name);
+                    InterlockedMax(ref mostConnections, client.Statistics.Connections);
+                }
+            })));
+
+            SmtpPoolStatistics end = client.Statistics;
+            Assert.Equal((0, 0), (end.InUse, end.Waiting));
+            await client.CloseAsync(Token);
+            Assert.Equal(default, client.Statistics);
+        }
+
+        Assert.Equal(Sends, verdicts.Count);
+        Assert.InRange(mostConnections, 1, 8);
+        foreach ((string name, string verdict) in verdicts)
+        {
+            int taken = server.Taken.GetValueOrDefault(name);
+            switch (verdict)
+            {
+                case "accepted":
+                    Assert.Equal((name, 1), (name, taken));
+                    break;
+                case "refused":
+                    Assert.Equal((name, 0), (name, taken));
+                    break;
+                default:
+                    Assert.InRange(taken, 0, 1);
+                    break;
+            }
+        }
+
+        // Most faults are such that the message gets through all the same, at once or when it is sent again as its result allows.
+        Assert.True(verdicts.Values.Count(verdict => verdict == "accepted") > Sends / 2);
+    }
+
+    private static (ServerStep Step, ServerAct Act) FaultOf(int number, int seed)
+    {
+        int mixed = (number * 31) + (seed * 17);
+        ServerStep step = Steps[mixed % Steps.Length];
+        ServerAct act = Acts[mixed / Steps.Length % Acts.Length];
+
+        // A server that takes a message and says that it did not would make anybody send it twice.
+        return (step == ServerStep.Committed && act >= ServerAct.Say421 ? ServerStep.Final : step, act);
+    }
+
+    /// <summary>Sends until the message is taken, refused for good, or may have been taken; as a relay does.</summary>
+    private static async Task<string> SendAsync(SmtpClient client, int number, string name)
+    {
+        SmtpMessage message = LoopbackServer.Message(number);
+        for (int attempt = 0; attempt < 40; attempt++)
+        {
+            try
+            {
+                SendResult result = await client.SendAsync(message, Token);
+                Assert.False(result.MayHaveBeenCommitted);
+                switch (result.Recipients[0].Outcome)
+                {
+                    case DeliveryOutcome.Accepted:
+                        return "accepted";
+                    case DeliveryOutcome.PermanentFailure:
+                        return "refused";
+                }
+            }
+            catch (SmtpConnectionException error)
+            {
+                Assert.NotNull(error.Result);
+                Assert.Single(error.Result.Recipients);
+                if (error.MayHaveBeenCommitted)
+                {
+                    return "uncertain";
+                }
+            }
+        }
+
+        return $"never done: {name}";
+    }
+
+    private static void InterlockedMax(ref int location, int value)
+    {
+        int current;
+        while ((current = Volatile.Read(ref location)) < value && Interlocked.CompareExchange(ref location, value, current) != current)
+        {
+        }
+    }
+}

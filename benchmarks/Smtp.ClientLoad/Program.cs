@@ -7,7 +7,7 @@ using Smtp.Client;
 using MailKitClient = MailKit.Net.Smtp.SmtpClient;
 
 // Smtp.ClientLoad PORT pooled|single|mailkit CONNECTIONS MESSAGES [SIZE]: sends messages of SIZE octets (1024 by default) to 127.0.0.1:PORT over so many
-// connections. "pooled" has two senders a connection that share one SmtpClient, so that a connection always has a next message; "single" one sender a
+// connections. "pooled" has three senders a connection that share one SmtpClient, so that a connection always has a next message; "single" one sender a
 // connection; "mailkit" one client a connection, as it sends one message at a time. A sender begins with the next message when the one before is answered.
 // A tenth more is sent first, unmeasured. Prints a line: messages/s, microseconds of this process' CPU time a message, octets allocated a message.
 if (args.Length < 4
@@ -27,7 +27,7 @@ var clients = new List<IDisposable>();
 switch (args[1])
 {
     case "pooled" or "single":
-        senders = args[1] == "pooled" ? 2 * connections : connections;
+        senders = args[1] == "pooled" ? 3 * connections : connections;
         var pooled = new SmtpClient(new SmtpClientOptions
         {
             Host = "127.0.0.1",

@@ -68,7 +68,7 @@ start_relay() {
 stop_relay() { kill "$relay_pid"; wait "$relay_pid" || true; }
 
 # The sink prints how many messages it has had, on one line that grows.
-start_sink() { smtp-sink -c 127.0.0.1:2601 1000 >"$work/sink.log" 2>&1 & sink_pid=$!; pids+=("$sink_pid"); wait_for_port 2601; }
+start_sink() { smtp-sink -u postfix -c 127.0.0.1:2601 1000 >"$work/sink.log" 2>&1 & sink_pid=$!; pids+=("$sink_pid"); wait_for_port 2601; }
 stop_sink() { kill "$sink_pid" 2>/dev/null || true; wait "$sink_pid" 2>/dev/null || true; }
 wait_for_sink() {
   local n=0
@@ -94,7 +94,7 @@ stop_relay
 echo "   Postfix $postfix_accept/s, Relay.Host $relay_accept/s: $(awk -v a="$relay_accept" -v b="$postfix_accept" 'BEGIN { printf "%.1f", a / b }') times"
 
 echo "2. from accept to next hop"
-postsuper -c "$work/postfix/etc" -d ALL >/dev/null 2>&1
+rm -rf "$work/postfix/spool"; mkdir "$work/postfix/spool"
 postconf -c "$work/postfix/etc" -e defer_transports=
 start_sink; start_postfix; blast 200 2600; wait_for_sink 200
 a=$(now); blast "$messages" 2600; wait_for_sink $((messages + 200)); b=$(now); postfix_whole=$(rate "$messages" "$a" "$b")

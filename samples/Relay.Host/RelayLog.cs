@@ -7,4 +7,10 @@ internal static partial class RelayLog
 {
     [LoggerMessage(10, LogLevel.Information, "Captured {Path}: {Octets} octets from <{ReversePath}> to {Recipients} recipients")]
     internal static partial void Captured(ILogger logger, string path, long octets, string reversePath, int recipients);
+
+    [LoggerMessage(11, LogLevel.Information, "The configuration was read again; delivery goes by it from now on.")]
+    internal static partial void Reloaded(ILogger logger);
+
+    [LoggerMessage(12, LogLevel.Error, "The configuration has changed and cannot be taken; what was in force stays: {Problem}")]
+    internal static partial void NotReloaded(ILogger logger, string problem);
 }

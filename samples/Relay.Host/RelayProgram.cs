@@ -74,6 +74,8 @@ internal static class RelayProgram
         builder.Services.AddSingleton(services => new RelayServers(
             settings, services.GetRequiredService<ILoggerFactory>(), services.GetRequiredService<TimeProvider>()));
         builder.Services.AddHostedService<RelayService>();
+        builder.Services.AddSingleton(configuration);
+        builder.Services.AddHostedService<SettingsReloader>();
         return builder.Build();
     }
 }

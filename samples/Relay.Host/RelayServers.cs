@@ -77,7 +77,9 @@ internal sealed class RelayServers : IAsyncDisposable
         }
 
         // (4)
-        _delivery = new DeliveryService(_http is null ? _spool : new SimulatingSpool(_spool), DeliverySettings(nextHop), _loggers);
+        CheckTrust(_settings.NextHop?.CaPath);
+        _delivery = new DeliveryService(
+            _http is null ? _spool : new SimulatingSpool(_spool), _settings.Delivery with { NextHop = nextHop }, _loggers);
 
         // (5)
         var users = new ConfiguredUsers(_settings.Users);
@@ -243,21 +245,13 @@ internal sealed class RelayServers : IAsyncDisposable
         return new RouteSettings(Reachable(endPoint.Address).ToString(), endPoint.Port, SmtpTlsMode.None);
     }
 
-    private DeliverySettings DeliverySettings(RouteSettings? nextHop)
+    /// <summary>Takes other delivery settings while it runs; what is queued goes by them from its next attempt on.</summary>
+    /// <exception cref="DkimKeyException">A key cannot be loaded; the settings so far stay.</exception>
+    internal void Configure(RelaySettings settings)
     {
-        CheckTrust(_settings.NextHop?.CaPath);
-        var shaping = new ShapingSettings();
-        return new DeliverySettings
-        {
-            HostName = _settings.HostName,
-            NextHop = nextHop,
-            Routes = _settings.Routes,
-            Retry = _settings.Retry,
-
-            // A site that fails rests no longer than a message that was deferred would.
-            Shaping = shaping with { FirstBackoff = Least(shaping.FirstBackoff, _settings.Retry.First), LongestBackoff = Least(shaping.LongestBackoff, _settings.Retry.Longest) },
-            GraceTime = _settings.GraceTime,
-        };
+        // The capture server is there or it is not: without another next hop the one so far stays.
+        RouteSettings? nextHop = settings.NextHop ?? (settings.DeliversToExchangers ? null : Delivery.Settings.NextHop);
+        Delivery.Configure(settings.Delivery with { NextHop = nextHop });
     }
 
     private static SmtpServer StartServer(string key, SmtpServerOptions options)
@@ -306,8 +300,6 @@ internal sealed class RelayServers : IAsyncDisposable
                 $"Relay:Tls:CertificatePath, Relay:Tls:KeyPath: \"{certificatePath}\" and \"{keyPath}\" are no certificate with its key in PEM: {error.Message}", error);
         }
     }
-
-    private static TimeSpan Least(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
     /// <summary>A file that cannot be read is told at the start, not at the first message.</summary>
     private static void CheckTrust(string? caPath)

@@ -59,6 +59,7 @@ public sealed partial class SmtpServer : IAsyncDisposable
             Demand(options, listener, bringsTls: false);
         }
 
+        Throttle = new AuthenticationThrottle(options.AuthenticationLimits);
         Profiles = [.. options.Listeners.Select(l => l.CreateProfile(options))];
         _pipeListener = new SmtpListenerOptions
         {
@@ -82,6 +83,9 @@ public sealed partial class SmtpServer : IAsyncDisposable
     /// <summary>How many connections are open.</summary>
     public int ConnectionCount => Volatile.Read(ref _connectionCount);
 
+    /// <summary>What the open connections run over.</summary>
+    internal IEnumerable<ConnectionTransport> Transports => _connections.Values.Select(connection => connection.Transport);
+
     internal ILogger ConnectionLogger { get; }
 
     internal ILogger ProtocolLogger { get; }
@@ -89,6 +93,8 @@ public sealed partial class SmtpServer : IAsyncDisposable
     internal SmtpServerMetrics Metrics { get; } = new();
 
     internal AddressCounter Addresses { get; } = new();
+
+    internal AuthenticationThrottle Throttle { get; }
 
     internal ObjectPool<ServerSession> Sessions { get; }
 

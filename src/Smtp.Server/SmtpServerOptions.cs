@@ -56,6 +56,9 @@ public sealed class SmtpServerOptions
     /// <summary>The bounds of each session.</summary>
     public SmtpLimits Limits { get; init; } = new();
 
+    /// <summary>How many AUTH exchanges may fail over all sessions.</summary>
+    public SmtpAuthenticationLimits AuthenticationLimits { get; init; } = new();
+
     /// <summary>How long clients are waited for.</summary>
     public SmtpServerTimeouts Timeouts { get; init; } = new();
 

@@ -24,6 +24,9 @@ public sealed class PostfixInstance : IAsyncDisposable
     /// <summary>The port on 127.0.0.1.</summary>
     public int Port { get; }
 
+    /// <summary>The PEM file of its certificate, which is for mx.example.test.</summary>
+    public string CertificatePath => _folder["cert.pem"];
+
     /// <summary>Its log so far.</summary>
     public string Log => File.Exists(_folder["log"]) ? File.ReadAllText(_folder["log"]) : string.Empty;
 

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Smtp.Client.Tests;
 
-/// <summary>What messages one behind the other allocate in steady state, over a real socket.</summary>
+/// <summary>What messages behind each other, and messages by BDAT, allocate in steady state, over a real socket.</summary>
 [Collection(nameof(AloneCollection))]
 public sealed class BatchAllocationTests
 {

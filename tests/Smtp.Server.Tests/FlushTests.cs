@@ -28,6 +28,19 @@ public sealed class FlushTests
         Assert.Equal(2, server.Sink.Messages.Count);
     }
 
+    [Theory]
+    [InlineData("127.0.0.1")]
+    [InlineData("::1")]
+    public async Task No_packet_waits_for_the_client_to_acknowledge_the_last(string address)
+    {
+        // Nagle's algorithm would hold the second write of a group back until then, which with delayed acknowledgements is 40 ms.
+        var endPoint = new System.Net.IPEndPoint(System.Net.IPAddress.Parse(address), 0);
+        await using var server = TestServer.Start(listeners: new SmtpListenerOptions { EndPoint = endPoint });
+        await using TestClient client = await server.ConnectSocketAsync();
+        await client.GreetAsync();
+        Assert.True(Assert.IsType<SocketTransport>(Assert.Single(server.Server.Transports)).NoDelay);
+    }
+
     [Fact]
     public async Task A_command_that_waits_for_its_reply_gets_it()
     {

@@ -120,6 +120,7 @@ public sealed class TimeoutTests
         }
 
         Assert.StartsWith("421 4.4.2", await reply.Guarded(), StringComparison.Ordinal);
+        await client.Session.Guarded();
         Assert.Single(server.Sink.Messages).AssertEnded(committed: false);
     }
 

@@ -33,6 +33,9 @@ public sealed class Resolution
     /// <summary>The same for people; empty if something was found.</summary>
     public string Text { get; }
 
+    /// <summary>Whether the domain's policy demands TLS with a valid certificate (RFC 8461).</summary>
+    internal bool DemandsTls { get; private init; }
+
     /// <summary>How long this holds. Set by the resolver; zero for as long as the caller likes.</summary>
     internal TimeSpan Lifetime { get; init; }
 
@@ -51,6 +54,16 @@ public sealed class Resolution
 
     internal static Resolution Permanent(EnhancedStatus code, string text, TimeSpan lifetime) =>
         new(ResolutionStatus.Permanent, string.Empty, [], code, text) { Lifetime = lifetime };
+
+    /// <summary>What is left of this under a policy that is enforced: the hosts that it names, and only with TLS.</summary>
+    internal Resolution Under(MtaStsPolicy policy, TimeSpan longest)
+    {
+        TimeSpan lifetime = Lifetime < longest ? Lifetime : longest;
+        MailHost[] hosts = [.. Hosts.Where(h => policy.Names(h.Name))];
+        return hosts.Length == 0
+            ? Transient(new EnhancedStatus(4, 7, 5), "The domain's MTA-STS policy names none of its mail exchangers", lifetime)
+            : new Resolution(ResolutionStatus.Found, Site + " sts", hosts, EnhancedStatus.None, string.Empty) { Lifetime = lifetime, DemandsTls = true };
+    }
 
     /// <summary>The hosts in the order in which to try them: by preference, equal ones shuffled anew at each call (RFC 5321 §5.1).</summary>
     public IReadOnlyList<MailHost> Shuffle(Random random)

@@ -28,6 +28,7 @@ public sealed partial class DeliveryService : IAsyncDisposable
     private readonly SiteOwner _owner;
     private readonly ConcurrentDictionary<string, Site> _sites = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Site> _siteOf = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, int> _unplaced = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<MessageId, int> _crashes = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _aborting = new();
@@ -194,7 +195,13 @@ public sealed partial class DeliveryService : IAsyncDisposable
             room -= _settings.MaximumInFlight / 5;
         }
 
-        return room <= 0 ? 0 : _siteOf.TryGetValue(destination, out Site? site) ? Math.Min(room, site.RoomFor(isBulk)) : Math.Min(room, LeasesAtOnce);
+        if (room > 0 && !_siteOf.ContainsKey(destination))
+        {
+            // Its site will be known in a moment; until then it gets what a new site would take.
+            room = Math.Min(room, Site.CapacityOf(_settings.Shaping.InitialConnections, isBulk) - _unplaced.GetValueOrDefault(destination));
+        }
+
+        return room <= 0 ? 0 : _siteOf.TryGetValue(destination, out Site? site) ? Math.Min(room, site.RoomFor(isBulk)) : room;
     }
 
     /// <summary>
@@ -219,13 +226,15 @@ public sealed partial class DeliveryService : IAsyncDisposable
             return;
         }
 
+        _unplaced.AddOrUpdate(lease.Destination, 1, static (_, n) => n + 1);
         _ = AwaitAsync();
 
         async Task AwaitAsync()
         {
             try
             {
-                Hand(await planning.ConfigureAwait(false));
+                Job? job = await planning.ConfigureAwait(false);
+                Hand(job);
             }
             catch (OperationCanceledException)
             {
@@ -234,6 +243,14 @@ public sealed partial class DeliveryService : IAsyncDisposable
             catch (Exception error)
             {
                 OnCrash(lease, error);
+            }
+            finally
+            {
+                if (_unplaced.AddOrUpdate(lease.Destination, 0, static (_, n) => n - 1) <= 0)
+                {
+                    _unplaced.TryRemove(new KeyValuePair<string, int>(lease.Destination, 0));
+                    _owner.OnRoom();
+                }
             }
         }
     }

@@ -5,13 +5,15 @@ internal sealed class PathPlanner
 {
     private readonly Func<DeliverySettings> _settings;
     private readonly TimeProvider _time;
+    private readonly MtaStsCache _policies;
     private volatile Sources _sources;
 
     internal PathPlanner(Func<DeliverySettings> settings, TimeProvider time)
     {
         _settings = settings;
         _time = time;
-        _sources = new Sources(settings(), time);
+        _policies = new MtaStsCache(settings().FetchPolicy ?? new MtaStsFetcher().FetchAsync, time);
+        _sources = new Sources(settings(), _policies, time);
     }
 
     /// <summary>Finds the way.</summary>
@@ -26,7 +28,7 @@ internal sealed class PathPlanner
         if (!ReferenceEquals(sources.Settings, settings))
         {
             // Other name servers, routes or ports: nothing that was found before holds.
-            _sources = sources = new Sources(settings, _time);
+            _sources = sources = new Sources(settings, _policies, _time);
         }
 
         RouteSettings? route = RouteOf(settings, destination);
@@ -44,7 +46,7 @@ internal sealed class PathPlanner
     private static MailPath Make(DeliverySettings settings, string destination, bool requireTls, RouteSettings? route, Resolution resolution)
     {
         ShapingSettings shaping = ShapingOf(settings, destination, resolution);
-        TlsDemand tls = requireTls || shaping.RequireTls ? TlsDemand.Verified : route is null ? TlsDemand.Opportunistic : TlsDemand.Configured;
+        TlsDemand tls = requireTls || shaping.RequireTls || resolution.DemandsTls ? TlsDemand.Verified : route is null ? TlsDemand.Opportunistic : TlsDemand.Configured;
         return new MailPath(tls == TlsDemand.Verified ? resolution.Site + " tls" : resolution.Site, resolution, route, tls, shaping);
     }
 
@@ -107,13 +109,25 @@ internal sealed class PathPlanner
     /// <summary>What is known by one set of settings.</summary>
     private sealed class Sources
     {
-        internal Sources(DeliverySettings settings, TimeProvider time)
+        internal Sources(DeliverySettings settings, MtaStsCache policies, TimeProvider time)
         {
             Settings = settings;
             var resolver = new DestinationResolver(settings.Dns, (name, addresses, port) =>
                 name.Equals(settings.HostName, StringComparison.OrdinalIgnoreCase)
                 || settings.OwnEndPoints.Any(own => own.Port == port && addresses.Contains(own.Address)));
-            Exchangers = new DestinationCache((domain, cancellationToken) => resolver.ResolveAsync(domain, settings.Port, cancellationToken), time);
+            Exchangers = new DestinationCache(
+                async (domain, cancellationToken) =>
+                {
+                    Resolution found = await resolver.ResolveAsync(domain, settings.Port, cancellationToken).ConfigureAwait(false);
+                    if (found.Status != ResolutionStatus.Found || !settings.MtaSts || domain.StartsWith('['))
+                    {
+                        return found;
+                    }
+
+                    MtaStsPolicy? policy = await policies.FindAsync(domain, resolver.Dns, cancellationToken).ConfigureAwait(false);
+                    return policy?.Mode == MtaStsMode.Enforce ? found.Under(policy, LongestUnderPolicy) : found;
+                },
+                time);
             Hosts = new DestinationCache(
                 (host, cancellationToken) =>
                 {
@@ -123,6 +137,9 @@ internal sealed class PathPlanner
                 },
                 time);
         }
+
+        // A policy that changes is seen within this time, whatever the exchangers' TTL.
+        private static readonly TimeSpan LongestUnderPolicy = TimeSpan.FromMinutes(5);
 
         internal DeliverySettings Settings { get; }
 

@@ -101,10 +101,17 @@ internal sealed class Site
         }
     }
 
+    /// <summary>How many jobs a site takes with a number of connections.</summary>
+    internal static int CapacityOf(int connections, bool isBulk)
+    {
+        int capacity = Math.Max(connections * 4, 8);
+        return isBulk ? capacity * 3 / 4 : capacity;
+    }
+
     private int Capacity(bool isBulk)
     {
         // Four jobs a connection keep it busy while more are leased. What is tried of a resting site costs nothing but the store's work.
-        int capacity = _backoff.State == SiteState.Probing ? 2 : Math.Max(_limit.Value * 4, 8);
+        int capacity = _backoff.State == SiteState.Probing ? 2 : CapacityOf(_limit.Value, isBulk: false);
         if (_path.Shaping.MessagesPerSecond is { } pace)
         {
             // More would only wait here, where an operator cannot reach it.
@@ -422,7 +429,7 @@ internal sealed class Site
 
     /// <summary>Nothing was said to the message but that the connection is over.</summary>
     private static bool IsStale(Fate[] fates) => Array.TrueForAll(
-        fates, f => f.State == RecipientState.Queued && f.WasAttempted && !f.IsUncertain && f.Reply.Code is 0 or 421 && f.Failure.Reason is not BounceReason.Protocol);
+        fates, f => f.State == RecipientState.Queued && f.WasAttempted && !f.IsUncertain && f.Reply.Code is 0 or 421 && f.Failure.Reason is not (BounceReason.Protocol or BounceReason.Poison));
 
     /// <summary>An attempt of the message's, though no connection was made: so it grows old, and its sender hears of it, as if one had been.</summary>
     private static Fate[] Suspended(Job job, string reason, TimeSpan remaining)

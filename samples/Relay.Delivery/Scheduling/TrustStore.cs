@@ -33,7 +33,7 @@ internal sealed class TrustStore
         {
             trusted.ImportFromPemFile(path);
         }
-        catch (CryptographicException error)
+        catch (Exception error) when (error is CryptographicException or UnauthorizedAccessException)
         {
             throw new IOException($"\"{path}\" cannot be read as PEM certificates: {error.Message}", error);
         }

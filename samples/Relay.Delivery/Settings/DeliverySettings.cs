@@ -60,6 +60,12 @@ public sealed record DeliverySettings
     /// <summary>The keys that sign.</summary>
     public IReadOnlyList<DkimSettings> Dkim { get; init; } = [];
 
+    /// <summary>Whether MTA-STS policies (RFC 8461) of domains are fetched and kept to; yes by default.</summary>
+    public bool MtaSts { get; init; } = true;
+
+    /// <summary>Gets the text of a domain's policy; null, the default, by HTTPS from its policy host.</summary>
+    internal Func<string, CancellationToken, Task<string?>>? FetchPolicy { get; init; }
+
     /// <summary>A PEM file of certificates to trust besides the system's, where TLS is demanded of exchangers; null, the default, for none.</summary>
     public string? CaPath { get; init; }
 }

@@ -27,14 +27,8 @@ internal sealed record RelaySettings
     /// <summary>Whether mail goes to the recipients' mail exchangers.</summary>
     public required bool DeliversToExchangers { get; init; }
 
-    /// <summary>Hosts for the mail of domains, by domain in lower case.</summary>
-    public required IReadOnlyDictionary<string, RouteSettings> Routes { get; init; }
-
-    /// <summary>When deferred mail is tried again.</summary>
-    public required RetrySchedule Retry { get; init; }
-
-    /// <summary>How long a stop waits for what is being sent.</summary>
-    public required TimeSpan GraceTime { get; init; }
+    /// <summary>How mail leaves; can change while the relay runs. Its next hop is null with the capture server too.</summary>
+    public required DeliverySettings Delivery { get; init; }
 
     /// <summary>Where the capture server listens.</summary>
     public required IPEndPoint CaptureListen { get; init; }

@@ -80,18 +80,17 @@ internal sealed partial class RelaySettingsReader
             _errors.Add($"Relay:NextHop is \"{nextHop}\", where the relay itself listens: mail would go round in a circle.");
         }
 
+        string hostName = HostName();
         return new RelaySettings
         {
-            HostName = HostName(),
+            HostName = hostName,
             Listen = listen,
             ListenTls = listenTls,
             DataPath = dataPath,
             SpoolPath = Path.GetFullPath(Text("Relay:Spool:Path") ?? Path.Combine(dataPath, "spool")),
             NextHop = nextHop,
             DeliversToExchangers = deliversToExchangers,
-            Routes = Routes(),
-            Retry = Retry(),
-            GraceTime = Duration("Relay:GraceTime", TimeSpan.FromSeconds(30), TimeSpan.Zero),
+            Delivery = Delivery(hostName, nextHop, [.. listen, .. listenTls]),
             CaptureListen = capture is [var one] ? one : new IPEndPoint(IPAddress.Loopback, 0),
             CapturePath = Path.GetFullPath(Text("Relay:Capture:Path") ?? Path.Combine(dataPath, "captured")),
             Users = Users(),
@@ -101,10 +100,37 @@ internal sealed partial class RelaySettingsReader
         };
     }
 
+    private DeliverySettings Delivery(string hostName, RouteSettings? nextHop, IReadOnlyList<IPEndPoint> ownEndPoints)
+    {
+        RetrySchedule retry = Retry();
+        var shaping = new ShapingSettings();
+        var usual = new DeliverySettings
+        {
+            HostName = hostName,
+            NextHop = nextHop,
+            Routes = Routes(),
+            OwnEndPoints = ownEndPoints,
+            Retry = retry,
+
+            // A site that fails rests no longer than a message that was deferred would.
+            Shaping = shaping with { FirstBackoff = Least(shaping.FirstBackoff, retry.First), LongestBackoff = Least(shaping.LongestBackoff, retry.Longest) },
+            GraceTime = Duration("Relay:GraceTime", TimeSpan.FromSeconds(30), TimeSpan.Zero),
+        };
+        return DeliverySettingsReader.Read(_configuration, usual, _errors);
+
+        static TimeSpan Least(TimeSpan one, TimeSpan other) => one < other ? one : other;
+    }
+
     private void RefuseUnknownKeys(IConfigurationSection section)
     {
         foreach (IConfigurationSection child in section.GetChildren())
         {
+            if (DeliverySettingsReader.Sections.Contains(child.Path, StringComparer.OrdinalIgnoreCase))
+            {
+                // Their reader refuses what it does not know.
+                continue;
+            }
+
             bool isKey = Keys.Contains(child.Path, StringComparer.OrdinalIgnoreCase);
             bool isSection = Array.Exists(Keys, k => k.StartsWith(child.Path + ":", StringComparison.OrdinalIgnoreCase))
                 || IsPrefix(child.Path);

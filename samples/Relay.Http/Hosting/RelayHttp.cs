@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -192,6 +193,9 @@ public sealed class RelayHttp : IAsyncDisposable
         services.AddSingleton<MailPages>();
         services.AddSingleton<AdminPages>();
         services.AddRazorComponents();
+
+        // The components ask for it; nothing that it protects outlives this process.
+        services.AddDataProtection().UseEphemeralDataProtectionProvider();
         services.ConfigureHttpJsonOptions(json =>
         {
             // The document's schemas are made of these; answers are written by HttpJson itself.

@@ -94,6 +94,15 @@ internal sealed class Inbox(HttpSettings settings)
             sanitizer.AllowedTags.Remove("button");
             sanitizer.AllowedTags.Add("style");
             sanitizer.AllowedCssProperties.Remove("position");
+            sanitizer.FilterUrl += static (_, filtered) =>
+            {
+                // The policy of the answer stops remote content as well; here it is not even asked for. A link leads on only when somebody follows it.
+                bool isLink = filtered.Tag?.LocalName is "a" && filtered.Tag.GetAttribute("href") == filtered.OriginalUrl;
+                if (!isLink && !filtered.OriginalUrl.StartsWith("data:image/", StringComparison.OrdinalIgnoreCase))
+                {
+                    filtered.SanitizedUrl = null;
+                }
+            };
             return sanitizer.SanitizeDocument(html);
         }
     }

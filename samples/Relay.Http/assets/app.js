@@ -11,6 +11,11 @@
   const duration = ms => ms == null ? "–" : ms < 1000 ? `${ms} ms` : ms < 120000 ? `${(ms / 1000).toFixed(1)} s` : ms < 7200000 ? `${(ms / 60000).toFixed(1)} min` : `${(ms / 3600000).toFixed(1)} h`;
   const percent = part => part == null ? "" : `${(part * 100).toFixed(1)} %`;
 
+  const label = t => {
+    const time = new Date(t * 1000).toLocaleString("sv");
+    return range === "month" ? time.slice(5, 10) : time.slice(11, 16);
+  };
+
   function build(data) {
     const grid = { stroke: style("--line"), width: 1 };
     const axis = { stroke: style("--muted"), grid, ticks: grid, font: "12px system-ui, sans-serif" };
@@ -18,11 +23,11 @@
     plot = new uPlot({
       width: chart.clientWidth,
       height: chart.clientWidth < 500 ? 220 : 280,
-      series: [{}, ...names.map((name, i) => ({
+      series: [{ value: (u, t) => t == null ? "–" : new Date(t * 1000).toLocaleString("sv") }, ...names.map((name, i) => ({
         label: name[0].toUpperCase() + name.slice(1), stroke: style(`--series-${i + 1}`), width: 2, points: { show: false },
         fill: i === 0 ? `${style("--series-1")}1f` : undefined,
       }))],
-      axes: [axis, { ...axis, size: 56, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6] }],
+      axes: [{ ...axis, values: (u, times) => times.map(t => label(t)) }, { ...axis, size: 56, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6] }],
       scales: { y: { range: (u, min, max) => [0, Math.max(5, max * 1.1)] } },
       cursor: { drag: { x: false, y: false } },
     }, data, chart);

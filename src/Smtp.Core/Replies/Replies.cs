@@ -159,6 +159,9 @@ public static class Replies
     /// <summary>454 4.7.0: the authenticator could not answer (RFC 4954 §6).</summary>
     public static readonly SmtpReply AuthenticationUnavailable = new("454 4.7.0 Temporary authentication failure\r\n"u8);
 
+    /// <summary>454 4.7.0: too many AUTH exchanges failed lately; these credentials were not looked at (RFC 4954 §6).</summary>
+    public static readonly SmtpReply AuthenticationThrottled = new("454 4.7.0 Too many failed authentications, try again later\r\n"u8);
+
     /// <summary>538 5.7.11: a plaintext mechanism without TLS (RFC 4954 §6).</summary>
     public static readonly SmtpReply EncryptionRequired = new("538 5.7.11 Encryption required for requested authentication mechanism\r\n"u8);
 

@@ -44,7 +44,8 @@ internal sealed class AddressCounter
         }
     }
 
-    private static ulong Key(IPAddress address)
+    /// <summary>One number for each customer.</summary>
+    internal static ulong Key(IPAddress address)
     {
         Span<byte> octets = stackalloc byte[16];
         if (address.IsIPv4MappedToIPv6)

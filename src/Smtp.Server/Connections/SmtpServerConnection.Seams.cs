@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using Smtp.Core;
@@ -9,6 +10,10 @@ namespace Smtp.Server;
 internal sealed partial class SmtpServerConnection
 {
     private Activity? _activity;
+
+    // The AUTH exchange that runs: what it took, or who has failed too often for it to be looked at.
+    private AuthenticationAttempt? _attempt;
+    private ThrottleScope _throttled;
 
     /// <summary>No token is made for the policy that accepts all.</summary>
     private CancellationToken GoneForPolicy => _options.HasPolicy ? Gone : CancellationToken.None;
@@ -161,6 +166,12 @@ internal sealed partial class SmtpServerConnection
 
     private async ValueTask ResumeSecretAsync(SaslCredentials credentials)
     {
+        if (!TryBeginAttempt(credentials))
+        {
+            _session.ResumeSecret(null, _output, Replies.AuthenticationThrottled);
+            return;
+        }
+
         ScramSecret? secret = null;
         SmtpReply failure = default;
         try
@@ -240,6 +251,12 @@ internal sealed partial class SmtpServerConnection
 
     private async ValueTask ResumeAuthenticationAsync(SaslCredentials credentials)
     {
+        if (!TryBeginAttempt(credentials))
+        {
+            _session.ResumeAuthentication(null, Replies.AuthenticationThrottled, _output);
+            return;
+        }
+
         AuthenticationResult result;
         try
         {
@@ -256,6 +273,16 @@ internal sealed partial class SmtpServerConnection
         }
 
         _session.ResumeAuthentication(result.Identity, result.Reply, _output);
+    }
+
+    /// <summary>Counts the credentials as wrong ones until <see cref="OnAuthenticationDecided"/> knows better.</summary>
+    private bool TryBeginAttempt(SaslCredentials credentials)
+    {
+        IPAddress? address = (_context.RemoteEndPoint as IPEndPoint)?.Address;
+        string account = credentials.AuthenticationId.Length > 0 ? credentials.AuthenticationId : credentials.AuthorizationId;
+        _throttled = _server.Throttle.TryBegin(address, account, _server.Now, out AuthenticationAttempt attempt);
+        _attempt = _throttled == ThrottleScope.None ? attempt : null;
+        return _throttled == ThrottleScope.None;
     }
 
     private bool IsCancellation(Exception error) => error is OperationCanceledException && (_server.IsStoppedForGood || _gone is { IsCancellationRequested: true });

@@ -54,17 +54,28 @@ internal sealed partial class SmtpServerConnection
         _received.HoldsSecret |= verb == SmtpVerb.Auth;
         if (verb == SmtpVerb.Auth && code != 334 && session.AuthenticationMechanism is { } mechanism)
         {
-            OnAuthenticationDecided(mechanism, code == 235 ? session.Identity : null);
+            OnAuthenticationDecided(mechanism, code == 235 ? session.Identity : null, code);
         }
     }
 
-    private void OnAuthenticationDecided(string mechanism, string? identity)
+    private void OnAuthenticationDecided(string mechanism, string? identity, int code)
     {
         _owesAuthenticationDelay = identity is null;
-        _metrics.Authentication(mechanism, identity is not null);
+        _metrics.Authentication(mechanism, identity is not null ? "accepted" : _throttled == ThrottleScope.None ? "refused" : "throttled");
+        if (_attempt is { } attempt && (identity is not null || code == Replies.AuthenticationUnavailable.Code))
+        {
+            _server.Throttle.Forgive(attempt, _server.Now, succeeded: identity is not null);
+        }
+
+        _attempt = null;
         if (identity is not null)
         {
             ServerLog.Authenticated(_logger, Id, identity, mechanism);
+        }
+        else if (_throttled != ThrottleScope.None)
+        {
+            ServerLog.AuthenticationThrottled(_logger, Id, _context.RemoteEndPoint, mechanism, _throttled);
+            _throttled = ThrottleScope.None;
         }
         else
         {

@@ -62,6 +62,9 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
     /// <summary>The connection's number.</summary>
     internal long Id => _context.ConnectionId;
 
+    /// <summary>What it runs over.</summary>
+    internal ConnectionTransport Transport => _transport;
+
     /// <summary>Completes when the connection is closed and everything of it was given back. Never fails.</summary>
     internal Task Completed
     {

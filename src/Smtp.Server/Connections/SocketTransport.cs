@@ -15,6 +15,9 @@ internal sealed class SocketTransport(Socket socket) : ConnectionTransport
     /// <inheritdoc/>
     internal override EndPoint? RemoteEndPoint { get; } = Unmapped(socket.RemoteEndPoint);
 
+    /// <summary>Whether what is written goes out at once.</summary>
+    internal bool NoDelay => socket.NoDelay;
+
     /// <inheritdoc/>
     internal override bool IsClosedByPeer
     {

@@ -42,6 +42,9 @@ internal static partial class ServerLog
     [LoggerMessage(16, LogLevel.Information, "Connection {ConnectionId} from {RemoteEndPoint}: authentication with {Mechanism} failed")]
     internal static partial void AuthenticationFailed(ILogger logger, long connectionId, EndPoint? remoteEndPoint, string mechanism);
 
+    [LoggerMessage(19, LogLevel.Warning, "Connection {ConnectionId} from {RemoteEndPoint}: authentication with {Mechanism} was not tried, as too many failed for this {Scope}")]
+    internal static partial void AuthenticationThrottled(ILogger logger, long connectionId, EndPoint? remoteEndPoint, string mechanism, ThrottleScope scope);
+
     [LoggerMessage(20, LogLevel.Error, "Connection {ConnectionId}: {Seam} failed; the client was told 4yz")]
     internal static partial void SeamFailed(ILogger logger, long connectionId, string seam, Exception error);
 

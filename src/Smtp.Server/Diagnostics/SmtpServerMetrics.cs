@@ -95,8 +95,8 @@ internal sealed class SmtpServerMetrics : IDisposable
     internal void Handshake(string? protocol) =>
         _handshakes.Add(1, protocol is null ? new KeyValuePair<string, object?>("error.type", "handshake") : new("tls.protocol.version", protocol));
 
-    internal void Authentication(string mechanism, bool succeeded) =>
-        _authentications.Add(1, new("smtp.auth.mechanism", mechanism), new("smtp.outcome", succeeded ? "accepted" : "refused"));
+    internal void Authentication(string mechanism, string outcome) =>
+        _authentications.Add(1, new("smtp.auth.mechanism", mechanism), new("smtp.outcome", outcome));
 
     private static ReadOnlySpan<byte> FirstLine(ReadOnlySpan<byte> wire)
     {

@@ -23,6 +23,9 @@ internal sealed class Hop : IAsyncDisposable
     /// <summary>Says 250 and then ends the connection.</summary>
     internal const string TakeAndDrop = "take and drop";
 
+    /// <summary>Takes the message and ends the connection without a word.</summary>
+    internal const string TakeSilently = "take silently";
+
     private readonly TcpListener _listener;
     private readonly Func<HopSession, string, string?> _answer;
     private readonly ConcurrentDictionary<Socket, Task> _sessions = new();
@@ -39,6 +42,9 @@ internal sealed class Hop : IAsyncDisposable
         _listener.Start(512);
         _accepting = AcceptAsync();
     }
+
+    /// <summary>A connection has ended.</summary>
+    internal event Action<HopSession>? Closed;
 
     internal int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
@@ -116,12 +122,13 @@ internal sealed class Hop : IAsyncDisposable
         {
         }
 
+        var session = new HopSession();
         try
         {
             await using var stream = new NetworkStream(socket, ownsSocket: true);
             await using var buffered = new BufferedStream(stream);
             using var reader = new StreamReader(buffered, Encoding.Latin1, false, 4096);
-            await SessionAsync(new HopSession(), reader, stream);
+            await SessionAsync(session, reader, stream);
         }
         catch (Exception error) when (error is IOException or ObjectDisposedException or OperationCanceledException)
         {
@@ -130,6 +137,7 @@ internal sealed class Hop : IAsyncDisposable
         finally
         {
             Interlocked.Decrement(ref _open);
+            Closed?.Invoke(session);
             _sessions.TryRemove(socket, out _);
         }
     }
@@ -172,7 +180,7 @@ internal sealed class Hop : IAsyncDisposable
                 session.Messages++;
                 session.Body = body.ToString();
                 string? end = _answer(session, "end");
-                if (end is null || end.StartsWith('2') || end == TakeAndDrop)
+                if (end is null || end.StartsWith('2') || end is TakeAndDrop or TakeSilently)
                 {
                     Taken.Enqueue(new HopMessage(session.Sender, [.. session.Recipients], session.Body));
                 }
@@ -192,7 +200,7 @@ internal sealed class Hop : IAsyncDisposable
     {
         switch (reply)
         {
-            case Drop:
+            case Drop or TakeSilently:
                 return false;
             case Hang:
                 await Task.Delay(Timeout.Infinite, _stopping.Token);

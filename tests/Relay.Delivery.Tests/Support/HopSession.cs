@@ -9,6 +9,9 @@ internal sealed class HopSession
 
     internal string Body { get; set; } = string.Empty;
 
+    /// <summary>For tests that count.</summary>
+    internal bool IsCounted { get; set; }
+
     /// <summary>How many bodies came.</summary>
     internal int Messages { get; set; }
 

@@ -40,6 +40,7 @@ internal sealed class TestServer : IAsyncDisposable
         IMessageSink? messages = null,
         IReadOnlyList<string>? mechanisms = null,
         int? maximumPerAddress = null,
+        SmtpAuthenticationLimits? authenticationLimits = null,
         params IReadOnlyList<SmtpListenerOptions> listeners)
     {
         sink ??= new RecordingSink();
@@ -59,6 +60,7 @@ internal sealed class TestServer : IAsyncDisposable
             AuthenticationMechanisms = mechanisms,
             Certificates = certificates,
             Timeouts = timeouts ?? new SmtpServerTimeouts { AuthenticationFailureDelay = TimeSpan.Zero },
+            AuthenticationLimits = authenticationLimits ?? new SmtpAuthenticationLimits(),
             Limits = limits ?? new SmtpLimits(),
             BareLineEndings = bareLineEndings,
             MaximumConnections = maximumConnections,

@@ -1,0 +1,160 @@
+using System.Globalization;
+using Microsoft.Extensions.Configuration;
+
+namespace Relay.Delivery;
+
+/// <summary>
+/// Reads keys of configuration. What is wrong is told with the key, the value and what is allowed; keys that nobody read are wrong too, as a misspelt one
+/// would silently leave the default in force.
+/// </summary>
+internal sealed class KeyReader(IConfiguration configuration, ICollection<string> errors)
+{
+    private readonly HashSet<string> _read = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>A key's text; null if it is not set.</summary>
+    internal string? Text(string key)
+    {
+        _read.Add(key);
+        string? value = configuration[key];
+        if (value is not null && string.IsNullOrWhiteSpace(value))
+        {
+            errors.Add($"{key} is set, and empty: leave it out for its default.");
+            return null;
+        }
+
+        return value;
+    }
+
+    /// <summary>A whole number.</summary>
+    internal int Number(string key, int byDefault, int least, int most)
+    {
+        if (Text(key) is not { } text)
+        {
+            return byDefault;
+        }
+
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= least && number <= most)
+        {
+            return number;
+        }
+
+        Wrong(key, string.Create(CultureInfo.InvariantCulture, $"a whole number, {least} to {most}"));
+        return byDefault;
+    }
+
+    /// <summary>A number with a decimal point.</summary>
+    internal double Decimal(string key, double byDefault, double least, double most)
+    {
+        if (Text(key) is not { } text)
+        {
+            return byDefault;
+        }
+
+        if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number) && number >= least && number <= most)
+        {
+            return number;
+        }
+
+        Wrong(key, string.Create(CultureInfo.InvariantCulture, $"a number, {least} to {most}, such as 0.5"));
+        return byDefault;
+    }
+
+    /// <summary>A time such as <c>90s</c>, <c>5m</c>, <c>4h</c> or <c>00:01:30</c>.</summary>
+    internal TimeSpan Duration(string key, TimeSpan byDefault, TimeSpan least, TimeSpan most)
+    {
+        if (Text(key) is not { } text)
+        {
+            return byDefault;
+        }
+
+        if (TryParseDuration(text, out TimeSpan time) && time >= least && time <= most)
+        {
+            return time;
+        }
+
+        Wrong(key, $"a time of {Show(least)} to {Show(most)}, with the unit ms, s, m, h or d, such as 90s or 4h, or as hours:minutes:seconds");
+        return byDefault;
+    }
+
+    /// <summary><c>true</c> or <c>false</c>.</summary>
+    internal bool Flag(string key, bool byDefault)
+    {
+        if (Text(key) is not { } text)
+        {
+            return byDefault;
+        }
+
+        if (bool.TryParse(text, out bool flag))
+        {
+            return flag;
+        }
+
+        Wrong(key, "true or false");
+        return byDefault;
+    }
+
+    /// <summary>The sections below a key.</summary>
+    internal IEnumerable<IConfigurationSection> Children(string key) => configuration.GetSection(key).GetChildren();
+
+    /// <summary>A value that is not allowed.</summary>
+    internal void Wrong(string key, string allowed) => errors.Add($"{key} is \"{Printable(configuration[key] ?? string.Empty)}\"; allowed is {allowed}.");
+
+    /// <summary>Refuses keys under some sections that were not read.</summary>
+    internal void RefuseOthers(params ReadOnlySpan<string> sections)
+    {
+        foreach (string section in sections)
+        {
+            Refuse(configuration.GetSection(section));
+        }
+    }
+
+    /// <summary>Reads a time: a number and its unit, or <c>hours:minutes:seconds</c>.</summary>
+    internal static bool TryParseDuration(string text, out TimeSpan time)
+    {
+        text = text.Trim();
+        if (text.Contains(':', StringComparison.Ordinal))
+        {
+            return TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out time);
+        }
+
+        time = TimeSpan.Zero;
+        int digits = text.AsSpan().IndexOfAnyExceptInRange('0', '9');
+        if (digits <= 0 || !int.TryParse(text.AsSpan(0, digits), NumberStyles.None, CultureInfo.InvariantCulture, out int number))
+        {
+            return false;
+        }
+
+        double? unit = text[digits..] switch
+        {
+            "ms" => 1,
+            "s" => 1000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
+            _ => null,
+        };
+        time = TimeSpan.FromMilliseconds(number * (unit ?? 0));
+        return unit is not null;
+    }
+
+    private void Refuse(IConfigurationSection section)
+    {
+        if (section.Value is not null && !_read.Contains(section.Path))
+        {
+            string parent = section.Path[..section.Path.LastIndexOf(':')];
+            string[] known = [.. _read.Where(k => k.StartsWith(parent + ":", StringComparison.OrdinalIgnoreCase)).Order(StringComparer.Ordinal)];
+            errors.Add($"{section.Path} is not a key of the relay." + (known.Length > 0 ? $" Near it are {string.Join(", ", known)}." : string.Empty));
+        }
+
+        foreach (IConfigurationSection child in section.GetChildren())
+        {
+            Refuse(child);
+        }
+    }
+
+    private static string Show(TimeSpan time) =>
+        time.TotalDays >= 1 ? $"{time.TotalDays:0}d" : time.TotalHours >= 1 ? $"{time.TotalHours:0}h" : time.TotalMinutes >= 1 ? $"{time.TotalMinutes:0}m"
+        : time.TotalSeconds >= 1 ? $"{time.TotalSeconds:0}s" : $"{time.TotalMilliseconds:0}ms";
+
+    private static string Printable(string text) => string.Concat((text.Length > 80 ? text[..80] + "..." : text).Select(c => char.IsControl(c) ? '?' : c));
+}

@@ -1,0 +1,156 @@
+using System.Net;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Microsoft.Playwright;
+
+namespace Relay.Http.Tests;
+
+/// <summary>The page, used in a real browser as a person does.</summary>
+public sealed class PageTests
+{
+    private const string Hostile = """
+        <html><head><style>@import url(http://tracker.example/a.css); body{background:url(http://tracker.example/b.png)} #x{position:fixed;inset:0}</style>
+        <script>window.top.hacked = 1; fetch('/v1/keys')</script><meta http-equiv="refresh" content="0;url=http://tracker.example/"></head>
+        <body onload="parent.hacked=1"><p id="shown">Legitimate text</p><img src="http://tracker.example/c.png" onerror="parent.hacked=1"><iframe src="http://tracker.example/d"></iframe>
+        <form action="/logout" method="post"><button>Click</button></form><a href="javascript:parent.hacked=1">link</a><svg onload="parent.hacked=1"></svg></body></html>
+        """;
+
+    [Fact]
+    public async Task A_message_is_sent_seen_filtered_suppressed_and_retried()
+    {
+        await using RunningHost host = RunningHost.Start();
+        await using Browser browser = await Browser.StartAsync(host.Url);
+        IPage page = browser.Page;
+
+        // Without a session every page leads to the sign-in; a wrong key does not help.
+        await page.GotoAsync($"{host.Url}messages");
+        Assert.EndsWith("/login", page.Url, StringComparison.Ordinal);
+        await page.FillAsync("#key", "not a key at all");
+        await page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("not a key");
+        await browser.SignInAsync();
+
+        await page.GetByRole(AriaRole.Link, new() { Name = "Send", Exact = true }).ClickAsync();
+        await page.GetByLabel("From").FillAsync("Shop <shop@example.com>");
+        await page.GetByLabel("To", new() { Exact = true }).FillAsync("friend@example.net");
+        await page.GetByLabel("Subject").FillAsync("Hello <b>you</b>");
+        await page.GetByLabel("Tags").FillAsync("welcome");
+        await page.GetByLabel("Text", new() { Exact = true }).FillAsync("Hi");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Send" }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("The message was taken.");
+        await host.UntilAsync("/v1/messages", m => m.GetProperty("data")[0].GetProperty("state").GetString() == "delivered");
+
+        await page.GetByRole(AriaRole.Link, new() { Name = "Messages", Exact = true }).ClickAsync();
+        await page.GetByLabel("Tag", new() { Exact = true }).FillAsync("nothing-has-this");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Search" }).ClickAsync();
+        await Assertions.Expect(page.GetByText("No message fits.")).ToBeVisibleAsync();
+        await page.GetByLabel("Tag", new() { Exact = true }).FillAsync("welcome");
+        await page.Keyboard.PressAsync("Enter");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Hello <b>you</b>" }).ClickAsync();
+        await Assertions.Expect(page.Locator(".timeline")).ToContainTextAsync("delivered");
+        await Assertions.Expect(page.Locator(".timeline")).ToContainTextAsync("Captured as");
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Suppress friend@example.net" }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("Suppressed.");
+        JsonElement suppressed = await host.GetAsync("/v1/suppressions/friend@example.net");
+        Assert.Equal("manual", suppressed.GetProperty("reason").GetString());
+        await page.GetByRole(AriaRole.Link, new() { Name = "Suppressions" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Remove friend@example.net" }).ClickAsync();
+        await Assertions.Expect(page.GetByText("The list is empty.")).ToBeVisibleAsync();
+
+        // A message that waits for a suspended destination is retried when the destination is resumed.
+        await page.GetByRole(AriaRole.Link, new() { Name = "Destinations" }).ClickAsync();
+        await page.GetByLabel("Domain").FillAsync("slow.example");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Suspend" }).ClickAsync();
+        JsonElement waiting = await host.PostAsync("/v1/messages", """{"from":"shop@example.com","to":"a@slow.example","subject":"Waits","text":"x"}""", HttpStatusCode.Accepted);
+        string id = waiting.GetProperty("id").GetString()!;
+        await page.GotoAsync($"{host.Url}messages/{id}");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Retry now" }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("To be tried at once.");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Destinations" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Resume" }).ClickAsync();
+        await host.UntilAsync($"/v1/messages/{id}", m => m.GetProperty("state").GetString() == "delivered");
+
+        // The overview counts both, live.
+        await host.UntilAsync("/v1/stats", s => s.GetProperty("total").GetProperty("delivered").GetInt64() == 2);
+        await page.GetByRole(AriaRole.Link, new() { Name = "Overview" }).ClickAsync();
+        await Assertions.Expect(page.Locator("[data-figure=delivered]")).ToHaveTextAsync("2");
+        await Assertions.Expect(page.Locator(".u-wrap")).ToBeVisibleAsync();
+        browser.Check();
+    }
+
+    [Fact]
+    public async Task A_hostile_mail_does_nothing_in_the_inbox()
+    {
+        await using RunningHost host = RunningHost.Start();
+        await using Browser browser = await Browser.StartAsync(host.Url);
+        string json = JsonSerializer.Serialize(Hostile);
+        await host.PostAsync(
+            "/v1/messages",
+            $$"""{"from":"shop@example.com","to":"a@example.net","subject":"<script>hacked=1</script>","html":{{json}},"attachments":[{"filename":"evil.html","content_type":"text/html","content":"PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg=="}]}""",
+            HttpStatusCode.Accepted);
+        await host.UntilAsync("/v1/messages", m => m.GetProperty("data")[0].GetProperty("state").GetString() == "delivered");
+        await browser.SignInAsync();
+        IPage page = browser.Page;
+
+        await page.GetByRole(AriaRole.Link, new() { Name = "Inbox" }).ClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "<script>hacked=1</script>" }).ClickAsync();
+        IFrameLocator mail = page.FrameLocator("iframe.mail");
+        await Assertions.Expect(mail.GetByText("Legitimate text")).ToBeVisibleAsync();
+
+        Assert.False(await page.EvaluateAsync<bool>("() => 'hacked' in window"));
+        string shown = await page.Frames[^1].ContentAsync();
+        Assert.DoesNotMatch(new Regex("<script|<iframe|<form|onload|onerror|javascript:|http-equiv", RegexOptions.IgnoreCase), shown);
+
+        // Opened by itself it is sandboxed as well, and an attachment is a download.
+        IResponse? alone = await page.GotoAsync(await page.Locator("iframe.mail").EvaluateAsync<string>("f => f.src"));
+        Assert.StartsWith("sandbox;", alone!.Headers["content-security-policy"], StringComparison.Ordinal);
+        await page.GoBackAsync();
+        IDownload download = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Link, new() { Name = "evil.html" }).ClickAsync());
+        Assert.Equal("evil.html", download.SuggestedFilename);
+        browser.Check();
+    }
+
+    [Fact]
+    public async Task A_form_without_its_token_is_refused()
+    {
+        await using RunningHost host = RunningHost.Start();
+        await using Browser browser = await Browser.StartAsync(host.Url);
+        await browser.SignInAsync();
+
+        IFormData form = browser.Page.APIRequest.CreateFormData();
+        form.Set("address", "a@example.net");
+        IAPIResponse forged = await browser.Page.APIRequest.PostAsync($"{host.Url}suppressions", new() { Form = form });
+
+        Assert.Equal(403, forged.Status);
+        Assert.Equal(0, (await host.GetAsync("/v1/suppressions")).GetProperty("data").GetArrayLength());
+        BrowserContextCookiesResult cookie = Assert.Single(await browser.Page.Context.CookiesAsync(), c => c.Name == "relay_session");
+        Assert.True(cookie.HttpOnly);
+        Assert.Equal(SameSiteAttribute.Strict, cookie.SameSite);
+    }
+
+    [Theory]
+    [InlineData(1280, 800)]
+    [InlineData(390, 844)]
+    public async Task Every_page_fits_its_width_and_needs_nothing_from_outside(int width, int height)
+    {
+        await using RunningHost host = RunningHost.Start();
+        await using Browser browser = await Browser.StartAsync(host.Url, width, height);
+        await host.PostAsync(
+            "/v1/messages", """{"from":"shop@example.com","to":"a@example.net","subject":"A long subject that has to wrap somewhere on a phone, as subjects do","html":"<p>x</p>","tags":["a-rather-long-tag-name"]}""", HttpStatusCode.Accepted);
+        await host.UntilAsync("/v1/messages", m => m.GetProperty("data")[0].GetProperty("state").GetString() == "delivered");
+        await browser.SignInAsync();
+        foreach (string path in (string[])["", "messages", "inbox", "send", "tags", "destinations", "suppressions", "webhooks", "keys"])
+        {
+            IResponse? response = await browser.Page.GotoAsync($"{host.Url}{path}");
+            Assert.Equal(200, response!.Status);
+            Assert.Contains("script-src 'self'", response.Headers["content-security-policy"], StringComparison.Ordinal);
+            Assert.Equal(0, await browser.Page.EvaluateAsync<int>("() => document.documentElement.scrollWidth - document.documentElement.clientWidth"));
+            Assert.Equal(0, await browser.Page.EvaluateAsync<int>("() => [...document.querySelectorAll('input:not([type=hidden]),select,textarea')].filter(e => !e.labels?.length).length"));
+        }
+
+        await browser.Page.GotoAsync($"{host.Url}reference/");
+        await Assertions.Expect(browser.Page.Locator("body")).ToContainTextAsync("Send a message", new() { Timeout = 60_000 });
+        browser.CheckRequests();
+    }
+}

@@ -35,6 +35,7 @@ internal static class SmtpServerFactory
                 LongLines = settings.LongLines,
                 Limits = settings.Limits,
                 Timeouts = settings.Timeouts,
+                AuthenticationLimits = settings.AuthenticationLimits,
                 MaximumConnections = settings.MaximumConnections,
                 MaximumConnectionsPerAddress = settings.MaximumConnectionsPerAddress,
                 SessionEvents = services.GetKeyedService<ISmtpSessionEvents>(name),

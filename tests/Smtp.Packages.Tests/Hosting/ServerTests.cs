@@ -79,13 +79,19 @@ public sealed class ServerTests
             values["Timeouts:" + timeout.Name] = timeout.PropertyType == typeof(int) ? "17" : "00:00:17";
         }
 
+        foreach (PropertyInfo limit in typeof(SmtpAuthenticationLimits).GetProperties())
+        {
+            values["AuthenticationLimits:" + limit.Name] = limit.PropertyType == typeof(int) ? "1017" : "00:00:17";
+        }
+
         ServiceCollection services = new();
         services.AddSmtpServer(Section(values)).UseSink(new KeepingSink());
         await using ServiceProvider provider = services.BuildServiceProvider();
         SmtpServerOptions options = provider.GetRequiredService<SmtpServer>().Options;
-        AssertAllDiffer(options, new SmtpServerOptions { MessageSink = options.MessageSink }, [.. DependencyProperties, "Listeners", "Limits", "Timeouts"]);
+        AssertAllDiffer(options, new SmtpServerOptions { MessageSink = options.MessageSink }, [.. DependencyProperties, "Listeners", "Limits", "Timeouts", "AuthenticationLimits"]);
         AssertAllDiffer(options.Limits, new SmtpLimits());
         AssertAllDiffer(options.Timeouts, new SmtpServerTimeouts());
+        AssertAllDiffer(options.AuthenticationLimits, new SmtpAuthenticationLimits());
         AssertAllDiffer(Assert.Single(options.Listeners), new SmtpListenerOptions { EndPoint = new IPEndPoint(1, 1) });
         Assert.NotNull(options.Certificates);
         Assert.IsType<PasswordListAuthenticator>(options.Authenticator);

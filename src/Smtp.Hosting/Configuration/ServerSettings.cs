@@ -57,6 +57,11 @@ internal sealed class ServerSettings(string name, IConfigurationSection section)
             options.Limits = Limits(limits, options.Limits);
         }
 
+        if (reader.Section("AuthenticationLimits") is { } authentication)
+        {
+            options.AuthenticationLimits = AuthenticationLimits(authentication, options.AuthenticationLimits);
+        }
+
         if (reader.Section("Timeouts") is { } timeouts)
         {
             options.Timeouts = Timeouts(timeouts, options.Timeouts);
@@ -161,6 +166,19 @@ internal sealed class ServerSettings(string name, IConfigurationSection section)
             MaximumAuthenticationFailures = reader.Value(
                 "MaximumAuthenticationFailures", d.MaximumAuthenticationFailures, v => new SmtpLimits { MaximumAuthenticationFailures = v }),
             MaximumDiscardedOctets = reader.Value("MaximumDiscardedOctets", d.MaximumDiscardedOctets, v => new SmtpLimits { MaximumDiscardedOctets = v }),
+        };
+        reader.DemandKnownKeys();
+        return limits;
+    }
+
+    private static SmtpAuthenticationLimits AuthenticationLimits(SettingsReader reader, SmtpAuthenticationLimits d)
+    {
+        var limits = new SmtpAuthenticationLimits
+        {
+            FailuresPerAddress = reader.Value("FailuresPerAddress", d.FailuresPerAddress, v => new SmtpAuthenticationLimits { FailuresPerAddress = v }),
+            FailuresPerAccount = reader.Value("FailuresPerAccount", d.FailuresPerAccount, v => new SmtpAuthenticationLimits { FailuresPerAccount = v }),
+            Period = reader.Value("Period", d.Period, v => new SmtpAuthenticationLimits { Period = v }),
+            MaximumRemembered = reader.Value("MaximumRemembered", d.MaximumRemembered, v => new SmtpAuthenticationLimits { MaximumRemembered = v }),
         };
         reader.DemandKnownKeys();
         return limits;

@@ -34,6 +34,7 @@ internal static class SmtpServerFactory
                 NulOctets = settings.NulOctets,
                 LongLines = settings.LongLines,
                 Limits = settings.Limits,
+                AuthenticationLimits = settings.AuthenticationLimits,
                 Timeouts = settings.Timeouts,
                 MaximumConnections = settings.MaximumConnections,
                 MaximumConnectionsPerAddress = settings.MaximumConnectionsPerAddress,

@@ -57,14 +57,14 @@ internal sealed class ServerSettings(string name, IConfigurationSection section)
             options.Limits = Limits(limits, options.Limits);
         }
 
+        if (reader.Section("AuthenticationLimits") is { } authentication)
+        {
+            options.AuthenticationLimits = AuthenticationLimits(authentication, options.AuthenticationLimits);
+        }
+
         if (reader.Section("Timeouts") is { } timeouts)
         {
             options.Timeouts = Timeouts(timeouts, options.Timeouts);
-        }
-
-        if (reader.Section("AuthenticationLimits") is { } authenticationLimits)
-        {
-            options.AuthenticationLimits = AuthenticationLimits(authenticationLimits, options.AuthenticationLimits);
         }
 
         options.MaximumConnections = reader.Value(

@@ -54,11 +54,11 @@ public sealed class SmtpServerHostingOptions
     /// <inheritdoc cref="SmtpServerOptions.Limits"/>
     public SmtpLimits Limits { get; set; } = new();
 
-    /// <inheritdoc cref="SmtpServerOptions.Timeouts"/>
-    public SmtpServerTimeouts Timeouts { get; set; } = new();
-
     /// <inheritdoc cref="SmtpServerOptions.AuthenticationLimits"/>
     public SmtpAuthenticationLimits AuthenticationLimits { get; set; } = new();
+
+    /// <inheritdoc cref="SmtpServerOptions.Timeouts"/>
+    public SmtpServerTimeouts Timeouts { get; set; } = new();
 
     /// <inheritdoc cref="SmtpServerOptions.MaximumConnections"/>
     public int MaximumConnections { get; set; } = Defaults.MaximumConnections;

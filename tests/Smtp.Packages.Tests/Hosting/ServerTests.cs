@@ -74,24 +74,24 @@ public sealed class ServerTests
             values["Limits:" + limit.Name] = limit.Name == nameof(SmtpLimits.MaximumMessages) ? "70000" : "65537";
         }
 
-        foreach (PropertyInfo timeout in typeof(SmtpServerTimeouts).GetProperties())
-        {
-            values["Timeouts:" + timeout.Name] = timeout.PropertyType == typeof(int) ? "17" : "00:00:17";
-        }
-
         foreach (PropertyInfo limit in typeof(SmtpAuthenticationLimits).GetProperties())
         {
             values["AuthenticationLimits:" + limit.Name] = limit.PropertyType == typeof(int) ? "1017" : "00:00:17";
+        }
+
+        foreach (PropertyInfo timeout in typeof(SmtpServerTimeouts).GetProperties())
+        {
+            values["Timeouts:" + timeout.Name] = timeout.PropertyType == typeof(int) ? "17" : "00:00:17";
         }
 
         ServiceCollection services = new();
         services.AddSmtpServer(Section(values)).UseSink(new KeepingSink());
         await using ServiceProvider provider = services.BuildServiceProvider();
         SmtpServerOptions options = provider.GetRequiredService<SmtpServer>().Options;
-        AssertAllDiffer(options, new SmtpServerOptions { MessageSink = options.MessageSink }, [.. DependencyProperties, "Listeners", "Limits", "Timeouts", "AuthenticationLimits"]);
+        AssertAllDiffer(options, new SmtpServerOptions { MessageSink = options.MessageSink }, [.. DependencyProperties, "Listeners", "Limits", "AuthenticationLimits", "Timeouts"]);
         AssertAllDiffer(options.Limits, new SmtpLimits());
-        AssertAllDiffer(options.Timeouts, new SmtpServerTimeouts());
         AssertAllDiffer(options.AuthenticationLimits, new SmtpAuthenticationLimits());
+        AssertAllDiffer(options.Timeouts, new SmtpServerTimeouts());
         AssertAllDiffer(Assert.Single(options.Listeners), new SmtpListenerOptions { EndPoint = new IPEndPoint(1, 1) });
         Assert.NotNull(options.Certificates);
         Assert.IsType<PasswordListAuthenticator>(options.Authenticator);
@@ -101,6 +101,7 @@ public sealed class ServerTests
     [InlineData("Limits:MaximumRecipients", "5", "Smtp:Limits:MaximumRecipients = \"5\": MaximumRecipients must be from 100 to 2147483647.")]
     [InlineData("Limits:MaximumRecipients", "many", "Smtp:Limits:MaximumRecipients = \"many\": must be a whole number.")]
     [InlineData("Limits:MaximumRecipient", "500", "Smtp:Limits:MaximumRecipient is no setting. Here are known: MaximumAuthenticationFailures")]
+    [InlineData("AuthenticationLimits:Period", "00:00:00", "Smtp:AuthenticationLimits:Period = \"00:00:00\": Period must be from 1 second to 1 day.")]
     [InlineData("Timeouts:Command", "soon", "Smtp:Timeouts:Command = \"soon\": must be a time such as 00:00:30.")]
     [InlineData("Timeouts:Command", "-1", "Smtp:Timeouts:Command = \"-1\": Command must be more than 0 and at most 1 day.")]
     [InlineData("Listeners:0:EndPoint", "127.0.0.1", "Smtp:Listeners:0:EndPoint = \"127.0.0.1\": must be a port such as 2525")]

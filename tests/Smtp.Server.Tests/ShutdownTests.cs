@@ -83,7 +83,7 @@ public sealed class ShutdownTests
             {
                 entered.SetResult();
                 await gate.Task;
-                return default;
+                return Replies.MessageAccepted;
             },
         };
         await using var server = TestServer.Start(sink);

@@ -59,7 +59,7 @@ public sealed class WriterContractTests
 
                 // The message is complete, so that it does not matter who has gone.
                 Assert.False(token.IsCancellationRequested);
-                return default;
+                return Replies.MessageAccepted;
             },
         };
         await using var server = TestServer.Start(sink);

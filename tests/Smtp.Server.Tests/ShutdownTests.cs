@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Smtp.Core;
 
 namespace Smtp.Server.Tests;
 

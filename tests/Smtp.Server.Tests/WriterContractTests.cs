@@ -1,3 +1,5 @@
+using Smtp.Core;
+
 namespace Smtp.Server.Tests;
 
 /// <summary>Commit or abort, exactly once, whatever way a message or its session ends.</summary>

@@ -200,7 +200,7 @@ public sealed class SeamFailureTests
         Assert.Equal("451 4.3.0 Local error in processing, try again later", await client.ReadReplyAsync());
         sink.OnCommit = null;
         await AssertGoesOnAsync(client);
-        Assert.Contains(server.Logs.Entries, e => e.Level == LogLevel.Error && e.Exception?.Message.Contains("without a reply", StringComparison.Ordinal) == true);
+        Assert.Contains(server.Logs.Entries, e => e.Level == LogLevel.Error && e.Error?.Message.Contains("without a reply", StringComparison.Ordinal) == true);
     }
 
     [Theory]

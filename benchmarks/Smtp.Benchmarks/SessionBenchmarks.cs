@@ -62,6 +62,9 @@ public class SessionBenchmarks
                 case SessionEffect.WriteBody:
                 case SessionEffect.AbortMessage:
                     break;
+                case SessionEffect.CommitMessage:
+                    _session.Resume(Replies.MessageAccepted, _output);
+                    break;
                 default:
                     _session.Resume(default, _output);
                     break;

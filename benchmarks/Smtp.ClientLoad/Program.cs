@@ -33,10 +33,10 @@ switch (args[1])
             Host = "127.0.0.1",
             Port = port,
             Tls = SmtpTlsMode.None,
-            MaxConnections = connections,
+            MaximumConnections = connections,
 
             // The others do not connect anew either.
-            MaxMessagesPerConnection = int.MaxValue,
+            MaximumMessagesPerConnection = int.MaxValue,
         });
         send = count => SendPooledAsync(pooled, content, count);
         break;

@@ -21,7 +21,7 @@ internal sealed class CountingSink : IMessageSink, IMessageWriter
     public ValueTask<SmtpReply> CommitAsync(CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _messages);
-        return default;
+        return ValueTask.FromResult(Replies.MessageAccepted);
     }
 
     public ValueTask AbortAsync() => default;

@@ -40,12 +40,12 @@ internal sealed class PrintingWriter(Envelope envelope) : IMessageWriter
         return default;
     }
 
-    // The reply is a promise: return default (250) when the message can no longer be lost, or a refusal.
+    // The reply is a promise: return MessageAccepted (250) when the message can no longer be lost, or a refusal.
     public ValueTask<SmtpReply> CommitAsync(CancellationToken cancellationToken)
     {
         Console.WriteLine($"From <{envelope.ReversePath}> to <{string.Join(">, <", envelope.CopyForwardPaths())}>:");
         Console.WriteLine(Encoding.UTF8.GetString(_body.WrittenSpan));
-        return default;
+        return ValueTask.FromResult(Replies.MessageAccepted);
     }
 
     public ValueTask AbortAsync() => default;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using Smtp.Core;
 using Smtp.MimeKit;
 
 // A web application that takes mail too: both by Kestrel, in one process. Send it something, then look at http://127.0.0.1:8025/
@@ -11,7 +12,7 @@ builder.Services.AddSmtpServer().UseSink(new MimeMessageSink((session, envelope,
 {
     // What is in memory only is lost with the process: an application that must not lose mail writes it to its database here.
     inbox.Enqueue(new Letter(message.From.ToString(), message.To.ToString(), message.Subject, message.TextBody));
-    return default;
+    return new(Replies.MessageAccepted);
 }));
 builder.WebHost.ConfigureKestrel(kestrel =>
 {

@@ -16,7 +16,8 @@ public sealed class MimeMessageSink : IMessageSink
     /// <summary>Takes a delegate.</summary>
     /// <param name="onMessage">
     /// Gets the session, the envelope and the message; all are valid until the returned task completes, and the message is disposed then. Its reply is the answer:
-    /// <c>default</c>, which says 250, only when the message can no longer be lost. A message that MimeKit cannot read is answered 550 5.6.0.
+    /// <see cref="Replies.MessageAccepted"/>, which says 250, only when the message can no longer be lost. A message that MimeKit cannot read is answered
+    /// 550 5.6.0.
     /// </param>
     public MimeMessageSink(Func<SmtpSessionContext, Envelope, MimeMessage, CancellationToken, ValueTask<SmtpReply>> onMessage)
     {

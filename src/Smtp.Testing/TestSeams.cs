@@ -101,7 +101,7 @@ internal sealed class TestSeams(SmtpTestServer server, IEnumerable<KeyValuePair<
 
             server.Keep(new ReceivedMessage(session, envelope, _content.WrittenMemory));
             await server.ActAsync(Context(SmtpTestStep.Committed, session, envelope), cancellationToken).ConfigureAwait(false);
-            return default;
+            return Replies.MessageAccepted;
         }
 
         public ValueTask AbortAsync() => default;

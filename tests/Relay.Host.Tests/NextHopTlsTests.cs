@@ -24,7 +24,7 @@ public sealed class NextHopTlsTests : IDisposable
         _sink = new StreamMessageSink((session, _, _, _) =>
         {
             _identities.Add($"{session.IsTls} {session.Identity}");
-            return Task.FromResult(default(SmtpReply));
+            return Task.FromResult(Replies.MessageAccepted);
         });
     }
 

@@ -29,7 +29,7 @@ builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
 builder.Services.AddSmtpServer(builder.Configuration.GetSection("Smtp")).UseSink((_, _, content, _) =>
 {
     received.TrySetResult(Encoding.UTF8.GetString(content.Span));
-    return default;
+    return new(Replies.MessageAccepted);
 }).UsePolicy<CountingPolicy>();
 builder.Services.AddSmtpClient("next", builder.Configuration.GetSection("Next"));
 builder.Services.AddSmtpClient("next", o => o.CertificateValidation = (_, certificate, _, _) => certificate!.Equals(next.Certificate));

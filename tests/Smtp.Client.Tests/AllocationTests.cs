@@ -121,8 +121,8 @@ public sealed class AllocationTests
         Host = "127.0.0.1",
         Port = ((IPEndPoint)listener.LocalEndPoint!).Port,
         Tls = SmtpTlsMode.None,
-        MaxConnections = 1,
-        MaxMessagesPerConnection = int.MaxValue,
+        MaximumConnections = 1,
+        MaximumMessagesPerConnection = int.MaxValue,
     });
 
     /// <summary>Answers what ends a body, and what ends an envelope behind it; allocates nothing itself.</summary>

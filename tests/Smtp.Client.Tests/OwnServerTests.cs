@@ -190,17 +190,16 @@ public sealed class OwnServerTests
                     owner.Messages.Add($"{session.Identity} {Encoding.Latin1.GetString([.. _content])}");
                 }
 
-                return default;
+                return ValueTask.FromResult(Replies.MessageAccepted);
             }
 
             public ValueTask CommitAsync(Memory<SmtpReply> replies, CancellationToken cancellationToken)
             {
                 for (int i = 0; i < envelope.RecipientCount; i++)
                 {
-                    if (envelope[i].ForwardPath.ToString().StartsWith("full", StringComparison.Ordinal))
-                    {
-                        replies.Span[i] = SmtpReply.Create(452, new EnhancedStatus(4, 2, 2), "Over quota");
-                    }
+                    replies.Span[i] = envelope[i].ForwardPath.ToString().StartsWith("full", StringComparison.Ordinal)
+                        ? SmtpReply.Create(452, new EnhancedStatus(4, 2, 2), "Over quota")
+                        : Replies.MessageAccepted;
                 }
 
                 return default;

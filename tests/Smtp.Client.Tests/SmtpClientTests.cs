@@ -395,10 +395,10 @@ public sealed class SmtpClientTests
     [Fact]
     public void Wrong_options_are_named()
     {
-        var error = Assert.Throws<ArgumentException>(() => new SmtpClient(new SmtpClientOptions { Host = "", MaxConnections = 2, MinConnections = 3 }));
+        var error = Assert.Throws<ArgumentException>(() => new SmtpClient(new SmtpClientOptions { Host = "", MaximumConnections = 2, MinimumConnections = 3 }));
         Assert.Contains("Host", error.Message, StringComparison.Ordinal);
-        Assert.Contains("MinConnections is 3, more than MaxConnections, 2.", error.Message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentOutOfRangeException>(() => new SmtpClientOptions { Host = "x", MaxConnections = 0 });
+        Assert.Contains("MinimumConnections is 3, more than MaximumConnections, 2.", error.Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new SmtpClientOptions { Host = "x", MaximumConnections = 0 });
         Assert.Throws<ArgumentOutOfRangeException>(() => new SmtpClientOptions { Host = "x", AcquireTimeout = TimeSpan.Zero });
     }
 

@@ -159,7 +159,7 @@ public sealed class AllocationTests
 
         public ValueTask WriteAsync(ReadOnlyMemory<byte> chunk, CancellationToken cancellationToken) => default;
 
-        public ValueTask<SmtpReply> CommitAsync(CancellationToken cancellationToken) => default;
+        public ValueTask<SmtpReply> CommitAsync(CancellationToken cancellationToken) => ValueTask.FromResult(Replies.MessageAccepted);
 
         public ValueTask AbortAsync() => default;
     }

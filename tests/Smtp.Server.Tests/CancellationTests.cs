@@ -46,7 +46,7 @@ public sealed class CancellationTests
             {
                 entered.SetResult(token);
                 await Task.Delay(Timeout.InfiniteTimeSpan, token);
-                return default;
+                return Replies.MessageAccepted;
             },
         };
         await using var server = TestServer.Start(sink);

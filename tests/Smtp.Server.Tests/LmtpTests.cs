@@ -51,6 +51,7 @@ public sealed class LmtpTests
     [InlineData("throws")]
     [InlineData("throws later")]
     [InlineData("intermediate")]
+    [InlineData("says nothing of one")]
     public async Task A_writer_that_fails_fails_for_all(string how)
     {
         var sink = new VerdictSink(async replies =>
@@ -58,6 +59,12 @@ public sealed class LmtpTests
             if (how == "intermediate")
             {
                 replies.Span[0] = SmtpReply.Create(354, "go on");
+                return;
+            }
+
+            if (how == "says nothing of one")
+            {
+                replies.Span[1] = default;
                 return;
             }
 
@@ -160,12 +167,13 @@ public sealed class LmtpTests
             public ValueTask<SmtpReply> CommitAsync(CancellationToken cancellationToken)
             {
                 Interlocked.Increment(ref sink._commits);
-                return default;
+                return ValueTask.FromResult(Replies.MessageAccepted);
             }
 
             public ValueTask CommitAsync(Memory<SmtpReply> replies, CancellationToken cancellationToken)
             {
                 Interlocked.Increment(ref sink._commits);
+                replies.Span.Fill(Replies.MessageAccepted);
                 return commit(replies);
             }
 

@@ -54,7 +54,7 @@ public sealed class RefusalTests
         var sink = new RecordingSink
         {
             OnOpen = _ => ValueTask.FromResult<MessageOpening?>(where == "open" ? MessageOpening.Refuse(GoAway) : null),
-            OnCommit = (_, _) => ValueTask.FromResult(where == "commit" ? GoAway : default),
+            OnCommit = (_, _) => ValueTask.FromResult(where == "commit" ? GoAway : Replies.MessageAccepted),
         };
         await using var server = TestServer.Start(sink, policy);
         await using TestClient client = await server.ConnectSocketAsync();

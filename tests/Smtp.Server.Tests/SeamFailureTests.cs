@@ -188,6 +188,21 @@ public sealed class SeamFailureTests
         AssertLogged(server, "CommitMessage");
     }
 
+    [Fact]
+    public async Task Of_a_commit_that_says_nothing()
+    {
+        var sink = new RecordingSink { OnCommit = (_, _) => default };
+        await using var server = TestServer.Start(sink);
+        await using TestClient client = server.Connect();
+        await client.GreetAsync();
+        await client.StartDataAsync();
+        await client.SendAsync("x\r\n.\r\n");
+        Assert.Equal("451 4.3.0 Local error in processing, try again later", await client.ReadReplyAsync());
+        sink.OnCommit = null;
+        await AssertGoesOnAsync(client);
+        Assert.Contains(server.Logs.Entries, e => e.Level == LogLevel.Error && e.Error?.Message.Contains("without a reply", StringComparison.Ordinal) == true);
+    }
+
     [Theory]
     [MemberData(nameof(Ways))]
     public async Task Of_the_writer_at_abort(bool synchronous)

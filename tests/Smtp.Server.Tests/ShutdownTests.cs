@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Smtp.Core;
 
 namespace Smtp.Server.Tests;
 
@@ -83,7 +84,7 @@ public sealed class ShutdownTests
             {
                 entered.SetResult();
                 await gate.Task;
-                return default;
+                return Replies.MessageAccepted;
             },
         };
         await using var server = TestServer.Start(sink);

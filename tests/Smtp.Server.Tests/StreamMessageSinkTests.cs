@@ -40,7 +40,7 @@ public sealed class StreamMessageSinkTests
                 length += count;
             }
 
-            return default;
+            return Replies.MessageAccepted;
         });
         await using TestClient client = server.Connect();
         await client.GreetAsync();
@@ -106,7 +106,7 @@ public sealed class StreamMessageSinkTests
                 throw;
             }
 
-            return default;
+            return Replies.MessageAccepted;
         });
         await using TestClient client = server.Connect();
         await client.GreetAsync();
@@ -126,7 +126,7 @@ public sealed class StreamMessageSinkTests
         {
             await stream.CopyToAsync(Stream.Null, token);
             ended = true;
-            return default;
+            return Replies.MessageAccepted;
         });
         await using TestClient client = server.Connect();
         await client.GreetAsync();

@@ -224,7 +224,7 @@ public sealed partial class SubmissionTests
             return default;
         }
 
-        public ValueTask<SmtpReply> CommitAsync(CancellationToken cancellationToken) => default;
+        public ValueTask<SmtpReply> CommitAsync(CancellationToken cancellationToken) => ValueTask.FromResult(Replies.MessageAccepted);
 
         public ValueTask AbortAsync() => default;
     }

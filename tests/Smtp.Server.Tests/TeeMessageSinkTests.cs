@@ -154,7 +154,7 @@ public sealed class TeeMessageSinkTests
     {
         _order.Enqueue(what);
         await Task.Yield();
-        return default;
+        return Replies.MessageAccepted;
     }
 
     private async Task ExpectAsync(string answer)

@@ -1,3 +1,5 @@
+using Smtp.Core;
+
 namespace Smtp.Server.Tests;
 
 /// <summary>Commit or abort, exactly once, whatever way a message or its session ends.</summary>
@@ -59,7 +61,7 @@ public sealed class WriterContractTests
 
                 // The message is complete, so that it does not matter who has gone.
                 Assert.False(token.IsCancellationRequested);
-                return default;
+                return Replies.MessageAccepted;
             },
         };
         await using var server = TestServer.Start(sink);

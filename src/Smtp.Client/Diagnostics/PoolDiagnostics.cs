@@ -60,7 +60,7 @@ internal sealed class PoolDiagnostics(SmtpClientOptions options)
             TransportFailure.PoolTimedOut,
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"No connection came free in {waited.TotalSeconds:0.###} s; of {connections} (at most {options.MaxConnections}), {opening} are being opened."));
+                $"No connection came free in {waited.TotalSeconds:0.###} s; of {connections} (at most {options.MaximumConnections}), {opening} are being opened."));
     }
 
     internal SmtpTransportException Overcrowded(int waiting) =>

@@ -3,30 +3,34 @@ using System.Runtime.CompilerServices;
 namespace Smtp.Client;
 
 /// <summary>
-/// What an <see cref="SmtpClient"/> connects to, and how it shares its connections. Names and meanings are those of
-/// <see cref="System.Net.Http.SocketsHttpHandler"/> and of nodemailer's pool, where these have them.
+/// What an <see cref="SmtpClient"/> connects to, and how it shares its connections.
 /// </summary>
+/// <remarks>
+/// Meanings and defaults are those of nodemailer's pool and of <see cref="System.Net.Http.SocketsHttpHandler"/>, and so are the names of times
+/// (<see cref="PooledConnectionLifetime"/>, <see cref="PooledConnectionIdleTimeout"/>). A bound is a Maximum or Minimum in all of this library,
+/// the server's limits too, so that one word finds them all; where the others shorten it, the summary gives their name.
+/// </remarks>
 public sealed class SmtpClientOptions : SmtpConnectionOptions
 {
     private static readonly TimeSpan Longest = TimeSpan.FromDays(1);
 
     /// <summary>
     /// The most connections at a time, those that are being opened or closed included; 5 by default, as in nodemailer. Sends beyond that wait
-    /// in the order of their coming.
+    /// in the order of their coming. nodemailer's maxConnections, and MaxConnectionsPerServer of SocketsHttpHandler.
     /// </summary>
-    public int MaxConnections { get; init => field = Demand(value, 1); } = 5;
+    public int MaximumConnections { get; init => field = Demand(value, 1); } = 5;
 
     /// <summary>
     /// So many connections are kept open once the client was used, with a NOOP each <see cref="PooledConnectionIdleTimeout"/>; 0, the default,
-    /// closes all that are not needed. At most <see cref="MaxConnections"/>.
+    /// closes all that are not needed. At most <see cref="MaximumConnections"/>.
     /// </summary>
-    public int MinConnections { get; init => field = Demand(value, 0); }
+    public int MinimumConnections { get; init => field = Demand(value, 0); }
 
     /// <summary>
-    /// After so many messages a connection is closed with QUIT; 100 by default, as in nodemailer. A server that says less by LIMITS MAILMAX
+    /// After so many messages a connection is closed with QUIT; 100 by default, as nodemailer's maxMessages. A server that says less by LIMITS MAILMAX
     /// (RFC 9422) gets less.
     /// </summary>
-    public int MaxMessagesPerConnection { get; init => field = Demand(value, 1); } = 100;
+    public int MaximumMessagesPerConnection { get; init => field = Demand(value, 1); } = 100;
 
     /// <summary>
     /// A connection that is older is closed when its message is done; 5 minutes by default, as in Postfix (smtp_connection_reuse_time_limit).
@@ -65,9 +69,9 @@ public sealed class SmtpClientOptions : SmtpConnectionOptions
     private protected override void Validate(List<string> errors)
     {
         base.Validate(errors);
-        if (MinConnections > MaxConnections)
+        if (MinimumConnections > MaximumConnections)
         {
-            errors.Add($"{nameof(MinConnections)} is {MinConnections}, more than {nameof(MaxConnections)}, {MaxConnections}.");
+            errors.Add($"{nameof(MinimumConnections)} is {MinimumConnections}, more than {nameof(MaximumConnections)}, {MaximumConnections}.");
         }
     }
 

@@ -10,7 +10,7 @@ internal sealed partial class ConnectionPool<T>
 
     /// <summary>
     /// Upkeep, from time to time: closes what has gone stale, old or unwanted, keeps as many connections as
-    /// <see cref="SmtpClientOptions.MinConnections"/> says, and lets a queue grow the pool again when the back-off is over.
+    /// <see cref="SmtpClientOptions.MinimumConnections"/> says, and lets a queue grow the pool again when the back-off is over.
     /// </summary>
     public void Maintain()
     {
@@ -27,7 +27,7 @@ internal sealed partial class ConnectionPool<T>
                 PoolSlot<T> slot = _idle[i];
                 PoolCloseReason? reason = slot.Connection!.IsStale() ? PoolCloseReason.Stale : ReasonToClose(slot, slot.Connection);
                 bool isLong = IsOver(_options.PooledConnectionIdleTimeout, slot.Since);
-                if (reason is null && isLong && kept > _options.MinConnections)
+                if (reason is null && isLong && kept > _options.MinimumConnections)
                 {
                     reason = PoolCloseReason.IdleTimeout;
                 }
@@ -52,7 +52,7 @@ internal sealed partial class ConnectionPool<T>
                 kept--;
             }
 
-            while (_numbers > 0 && kept < _options.MinConnections && _slots.Count < _options.MaxConnections && MayGrow())
+            while (_numbers > 0 && kept < _options.MinimumConnections && _slots.Count < _options.MaximumConnections && MayGrow())
             {
                 BeginOpen();
                 kept++;

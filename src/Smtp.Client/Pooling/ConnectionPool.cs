@@ -7,7 +7,7 @@ namespace Smtp.Client;
 /// </summary>
 /// <remarks>
 /// <para>
-/// Invariants, all under one lock: there are never more slots than <see cref="SmtpClientOptions.MaxConnections"/>, whatever they are taken
+/// Invariants, all under one lock: there are never more slots than <see cref="SmtpClientOptions.MaximumConnections"/>, whatever they are taken
 /// for; a connection that comes free goes to whoever waits longest, so nobody waits while a connection is idle, and nobody is overtaken;
 /// every slot that is rented is given back or the pool knows why not.
 /// </para>
@@ -300,7 +300,7 @@ internal sealed partial class ConnectionPool<T> : IMaintained, IAsyncDisposable
     private PoolCloseReason? ReasonToRetire(PoolSlot<T> slot, T connection)
     {
         return _isClosing ? PoolCloseReason.ClientClosed
-            : slot.Uses >= Math.Min(_options.MaxMessagesPerConnection, connection.MaximumMessages ?? int.MaxValue) ? PoolCloseReason.MessageLimit
+            : slot.Uses >= Math.Min(_options.MaximumMessagesPerConnection, connection.MaximumMessages ?? int.MaxValue) ? PoolCloseReason.MessageLimit
             : IsOver(_options.PooledConnectionLifetime, slot.OpenedAt) ? PoolCloseReason.Lifetime
             : null;
     }
@@ -308,7 +308,7 @@ internal sealed partial class ConnectionPool<T> : IMaintained, IAsyncDisposable
     /// <summary>Opens connections for those who wait, as far as there are places and the server seems to want them.</summary>
     private void Grow()
     {
-        while ((_opening < _wanting || (_waiting > 0 && _inUse + _opening == 0)) && _slots.Count < _options.MaxConnections && MayGrow() && !_isClosing)
+        while ((_opening < _wanting || (_waiting > 0 && _inUse + _opening == 0)) && _slots.Count < _options.MaximumConnections && MayGrow() && !_isClosing)
         {
             BeginOpen();
         }

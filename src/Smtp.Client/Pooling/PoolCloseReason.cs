@@ -15,7 +15,7 @@ internal enum PoolCloseReason
     /// <summary>It is older than <see cref="SmtpClientOptions.PooledConnectionLifetime"/>.</summary>
     Lifetime,
 
-    /// <summary>It has sent <see cref="SmtpClientOptions.MaxMessagesPerConnection"/> messages, or as many as the server takes.</summary>
+    /// <summary>It has sent <see cref="SmtpClientOptions.MaximumMessagesPerConnection"/> messages, or as many as the server takes.</summary>
     MessageLimit,
 
     /// <summary>The client is being closed.</summary>

@@ -6,8 +6,12 @@ namespace Smtp.Core;
 
 /// <summary>A reply as it goes over the wire (RFC 5321 §4.2), with all its lines and their CRLFs.</summary>
 /// <remarks>
-/// <c>default</c> is no reply: a policy or sink that returns it leaves the words to the engine, which then takes the fitting positive
-/// reply of <see cref="Replies"/>. Creating a reply costs an allocation: keep fixed ones in static fields.
+/// <para>
+/// <c>default</c> is no reply. From a check (client, HELO, MAIL, RCPT, DATA) it means "no objection", and the engine says its own words. It
+/// commits nothing: a message is only answered 250 where a sink has said a positive reply itself, such as <see cref="Replies.MessageAccepted"/>.
+/// A sink that forgot to is answered for with 451, so that the client keeps the message.
+/// </para>
+/// <para>Creating a reply costs an allocation: keep fixed ones in static fields.</para>
 /// </remarks>
 public readonly struct SmtpReply : IEquatable<SmtpReply>
 {
@@ -36,7 +40,7 @@ public readonly struct SmtpReply : IEquatable<SmtpReply>
     /// <summary>The class that the first digit gives.</summary>
     public ReplyClass Class => _wire is { } wire ? (ReplyClass)(wire[0] - '0') : ReplyClass.None;
 
-    /// <summary>Whether the reply is no refusal: 2yz, 3yz or <c>default</c>.</summary>
+    /// <summary>Whether the reply is no refusal: 2yz, 3yz or <c>default</c>. See <see cref="IsNone"/> where something must have been said.</summary>
     public bool IsPositive => Class <= ReplyClass.Intermediate;
 
     /// <summary>The enhanced status that the text starts with, if any.</summary>

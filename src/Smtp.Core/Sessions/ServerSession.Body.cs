@@ -278,7 +278,7 @@ public sealed partial class ServerSession
         bool accepted = perRecipient.IsEmpty && reply.IsPositive;
         foreach (SmtpReply one in perRecipient)
         {
-            accepted |= one.IsPositive;
+            accepted |= one.Class == ReplyClass.Completion;
         }
 
         if (accepted)

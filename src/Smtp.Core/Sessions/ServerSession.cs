@@ -165,7 +165,8 @@ public sealed partial class ServerSession
 
     /// <summary>Gives the decision that the last effect asked for.</summary>
     /// <param name="reply">
-    /// <c>default</c> accepts with the standard words. A positive reply accepts with other words, a 4yz or 5yz refuses. A 421 also ends the
+    /// <c>default</c> has no objection, which is said in the standard words; but <see cref="SessionEffect.CommitMessage"/> wants a positive reply, and
+    /// <c>default</c> is 451 there: no message is taken by oversight. A positive reply accepts with other words, a 4yz or 5yz refuses. A 421 also ends the
     /// session (RFC 5321 §3.8). A client refused at <see cref="SessionEffect.CheckClient"/> may only QUIT (§3.1), and with 521 not even that.
     /// A positive answer to <see cref="SessionEffect.CheckHello"/> is always said in the standard words, as they list the extensions.
     /// </param>
@@ -233,7 +234,7 @@ public sealed partial class ServerSession
                 break;
 
             case SessionEffect.CommitMessage:
-                EndMessage(reply.IsNone ? Replies.MessageAccepted : reply, default, output);
+                EndMessage(reply.IsNone ? Replies.LocalError : reply, default, output);
                 break;
 
             default:
@@ -244,7 +245,7 @@ public sealed partial class ServerSession
     }
 
     /// <summary>Gives the answer to <see cref="SessionEffect.CommitMessage"/> in LMTP, where each recipient has a reply of its own (RFC 2033 §4.2).</summary>
-    /// <param name="replies">One for each of the envelope's recipients, in their order; <c>default</c> accepts with the standard words.</param>
+    /// <param name="replies">One for each of the envelope's recipients, in their order; <c>default</c>, which says nothing, is 451.</param>
     /// <param name="output">Where replies go.</param>
     public void ResumeCommit(ReadOnlySpan<SmtpReply> replies, IBufferWriter<byte> output)
     {
@@ -260,7 +261,7 @@ public sealed partial class ServerSession
         }
 
         _awaited = SessionEffect.NeedInput;
-        EndMessage(Replies.MessageAccepted, replies, output);
+        EndMessage(Replies.LocalError, replies, output);
     }
 
     /// <summary>

@@ -76,14 +76,14 @@ public sealed class SmtpClientHostingOptions
     /// <inheritdoc cref="SmtpConnectionOptions.Timeouts"/>
     public SmtpClientTimeouts Timeouts { get; set; } = new();
 
-    /// <inheritdoc cref="SmtpClientOptions.MaxConnections"/>
-    public int MaxConnections { get; set; } = Defaults.MaxConnections;
+    /// <inheritdoc cref="SmtpClientOptions.MaximumConnections"/>
+    public int MaximumConnections { get; set; } = Defaults.MaximumConnections;
 
-    /// <inheritdoc cref="SmtpClientOptions.MinConnections"/>
-    public int MinConnections { get; set; } = Defaults.MinConnections;
+    /// <inheritdoc cref="SmtpClientOptions.MinimumConnections"/>
+    public int MinimumConnections { get; set; } = Defaults.MinimumConnections;
 
-    /// <inheritdoc cref="SmtpClientOptions.MaxMessagesPerConnection"/>
-    public int MaxMessagesPerConnection { get; set; } = Defaults.MaxMessagesPerConnection;
+    /// <inheritdoc cref="SmtpClientOptions.MaximumMessagesPerConnection"/>
+    public int MaximumMessagesPerConnection { get; set; } = Defaults.MaximumMessagesPerConnection;
 
     /// <inheritdoc cref="SmtpClientOptions.PooledConnectionLifetime"/>
     public TimeSpan PooledConnectionLifetime { get; set; } = Defaults.PooledConnectionLifetime;

@@ -40,10 +40,10 @@ internal sealed class ClientSettings(string name, IConfigurationSection section)
         o.AllowPlaintextAuthentication = reader.Value("AllowPlaintextAuthentication", o.AllowPlaintextAuthentication);
         o.UseChunking = reader.Value("UseChunking", o.UseChunking);
         o.BareLineEndings = reader.Choice("BareLineEndings", o.BareLineEndings);
-        o.MaxConnections = reader.Value("MaxConnections", o.MaxConnections, v => new SmtpClientOptions { Host = "x", MaxConnections = v });
-        o.MinConnections = reader.Value("MinConnections", o.MinConnections, v => new SmtpClientOptions { Host = "x", MinConnections = v });
-        o.MaxMessagesPerConnection = reader.Value(
-            "MaxMessagesPerConnection", o.MaxMessagesPerConnection, v => new SmtpClientOptions { Host = "x", MaxMessagesPerConnection = v });
+        o.MaximumConnections = reader.Value("MaximumConnections", o.MaximumConnections, v => new SmtpClientOptions { Host = "x", MaximumConnections = v });
+        o.MinimumConnections = reader.Value("MinimumConnections", o.MinimumConnections, v => new SmtpClientOptions { Host = "x", MinimumConnections = v });
+        o.MaximumMessagesPerConnection = reader.Value(
+            "MaximumMessagesPerConnection", o.MaximumMessagesPerConnection, v => new SmtpClientOptions { Host = "x", MaximumMessagesPerConnection = v });
         o.PooledConnectionLifetime = reader.Value(
             "PooledConnectionLifetime", o.PooledConnectionLifetime, v => new SmtpClientOptions { Host = "x", PooledConnectionLifetime = v });
         o.PooledConnectionIdleTimeout = reader.Value(

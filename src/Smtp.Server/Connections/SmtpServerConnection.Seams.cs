@@ -54,8 +54,8 @@ internal sealed partial class SmtpServerConnection
                 case SessionEffect.CommitMessage:
                     IMessageWriter writer = _writer!;
                     _writer = null;
-                    decision = Demand(await writer.CommitAsync(_server.StoppedForGood).ConfigureAwait(false));
-                    OnMessageEnded(decision.IsPositive, decision.IsNone ? Replies.MessageAccepted.Code : decision.Code);
+                    decision = DemandVerdict(await writer.CommitAsync(_server.StoppedForGood).ConfigureAwait(false));
+                    OnMessageEnded(decision.IsPositive, decision.Code);
                     break;
 
                 default:
@@ -84,6 +84,12 @@ internal sealed partial class SmtpServerConnection
         decision.Class != ReplyClass.Intermediate
             ? decision
             : throw new InvalidOperationException($"A decision is 2yz, 4yz or 5yz, but was {decision}.");
+
+    /// <summary>A 250 is a promise (RFC 5321 §6.1), and is made by whoever keeps the message or not at all.</summary>
+    private static SmtpReply DemandVerdict(SmtpReply verdict) =>
+        !verdict.IsNone
+            ? Demand(verdict)
+            : throw new InvalidOperationException($"A commit ended without a reply: a message that is safe is answered with {nameof(Replies)}.{nameof(Replies.MessageAccepted)}.");
 
     /// <summary>
     /// Sends what was said while a seam takes its time: a 250 to a message must not wait for what comes behind it (RFC 2920 §3.2). Where all seams
@@ -147,7 +153,7 @@ internal sealed partial class SmtpServerConnection
             await writer.CommitAsync(replies, _server.StoppedForGood).ConfigureAwait(false);
             foreach (SmtpReply reply in replies)
             {
-                Demand(reply);
+                DemandVerdict(reply);
             }
         }
         catch (Exception error)

@@ -3,7 +3,7 @@ using Smtp.Core;
 namespace Smtp.Server;
 
 /// <summary>
-/// Decides who may send what to whom. Each check answers with the reply itself: <c>default</c> accepts with the standard words, a 4yz or 5yz
+/// Decides who may send what to whom. Each check answers with the reply itself: <c>default</c> has no objection, which is said in the standard words, a 4yz or 5yz
 /// refuses, a 421 also closes the connection.
 /// </summary>
 /// <remarks>

@@ -9,7 +9,7 @@ namespace Smtp.Server;
 public interface ILmtpMessageWriter : IMessageWriter
 {
     /// <summary>Makes the message safe for each recipient. Called in place of <see cref="IMessageWriter.CommitAsync"/>.</summary>
-    /// <param name="replies">One for each of the envelope's recipients, in their order; <c>default</c>, which all are at first, is 250.</param>
+    /// <param name="replies">One for each of the envelope's recipients, in their order. All are <c>default</c> at first and each must be set; if one is not, all are 451.</param>
     /// <param name="cancellationToken">Fires when the server stops for good.</param>
     ValueTask CommitAsync(Memory<SmtpReply> replies, CancellationToken cancellationToken);
 }

@@ -20,8 +20,8 @@ public interface IMessageWriter
     ValueTask WriteAsync(ReadOnlyMemory<byte> chunk, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Makes the message safe. A positive reply is a promise (RFC 5321 §6.1): return one, or <c>default</c> for the standard 250, only when the message
-    /// can no longer be lost.
+    /// Makes the message safe. A positive reply is a promise (RFC 5321 §6.1): return one, <see cref="Replies.MessageAccepted"/> or your own, only when
+    /// the message can no longer be lost. <c>default</c> promises nothing: it is logged and answered 451 4.3.0, as an exception is.
     /// </summary>
     /// <param name="cancellationToken">Fires when the server stops for good; not when the connection is gone, as the message is complete.</param>
     /// <remarks>A 4yz, a 5yz or an exception says that the message is not taken; no abort follows.</remarks>

@@ -9,7 +9,7 @@ namespace Smtp.Server;
 /// </summary>
 /// <param name="onMessage">
 /// Gets the session, the envelope and the content, all valid until the returned task completes. Its reply is the answer to the message:
-/// <c>default</c> for the standard 250.
+/// <see cref="Replies.MessageAccepted"/> for the standard 250. <c>default</c> is none, and answered 451 4.3.0.
 /// </param>
 public sealed class BufferedMessageSink(
     Func<SmtpSessionContext, Envelope, ReadOnlyMemory<byte>, CancellationToken, ValueTask<SmtpReply>> onMessage) : IMessageSink

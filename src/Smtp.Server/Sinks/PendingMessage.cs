@@ -40,7 +40,7 @@ public sealed class PendingMessage
 
     /// <summary>Answers 250: the message is safe now (RFC 5321 §6.1). Only the first answer counts.</summary>
     /// <returns>Whether this was it, and the client still waited.</returns>
-    public bool Accept() => _answer.TrySetResult(default);
+    public bool Accept() => _answer.TrySetResult(Replies.MessageAccepted);
 
     /// <summary>Answers with a refusal, so that the client keeps the message. Only the first answer counts.</summary>
     /// <param name="reply">A 4yz or 5yz.</param>

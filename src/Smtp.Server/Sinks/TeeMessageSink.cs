@@ -96,7 +96,7 @@ public sealed class TeeMessageSink : IMessageSink
                     throw;
                 }
 
-                if (!reply.IsPositive)
+                if (reply.IsNone || !reply.IsPositive)
                 {
                     await AbortAllAsync(writers, i + 1).ConfigureAwait(false);
                     return reply;

@@ -38,7 +38,7 @@ internal sealed class Receiver : IAsyncDisposable
                     Failure = error;
                 }
 
-                return ValueTask.FromResult(default(SmtpReply));
+                return ValueTask.FromResult(Replies.MessageAccepted);
             }),
         });
         _server.Start();

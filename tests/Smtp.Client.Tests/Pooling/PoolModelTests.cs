@@ -10,7 +10,7 @@ namespace Smtp.Client.Tests;
 /// </summary>
 public sealed class PoolModelTests : IAsyncDisposable
 {
-    private const int MaxConnections = 3;
+    private const int MaximumConnections = 3;
 
     private readonly FakeTimeProvider _time = new();
     private readonly ConcurrentQueue<TaskCompletionSource<FakeConnection>> _openings = new();
@@ -30,8 +30,8 @@ public sealed class PoolModelTests : IAsyncDisposable
         var options = new SmtpClientOptions
         {
             Host = "mx.test",
-            MaxConnections = MaxConnections,
-            MaxMessagesPerConnection = 5,
+            MaximumConnections = MaximumConnections,
+            MaximumMessagesPerConnection = 5,
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(20),
             PooledConnectionLifetime = TimeSpan.FromSeconds(90),
             AcquireTimeout = TimeSpan.FromSeconds(40),
@@ -156,7 +156,7 @@ public sealed class PoolModelTests : IAsyncDisposable
             await Task.Delay(1, Token);
         }
 
-        Assert.InRange(statistics.Connections, 0, MaxConnections);
+        Assert.InRange(statistics.Connections, 0, MaximumConnections);
         Assert.True(statistics.Waiting == 0 || statistics.Idle == 0, "somebody waits beside an idle connection");
         Assert.True(statistics.Waiting == 0 || statistics.InUse + statistics.Opening > 0, "somebody waits for nothing");
         Assert.Equal(_rented.Count, _rented.Distinct().Count());

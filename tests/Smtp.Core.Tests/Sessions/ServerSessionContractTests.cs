@@ -148,6 +148,17 @@ public class ServerSessionContractTests
         Assert.Equal(0, _session.MessagesAccepted);
     }
 
+    [Fact]
+    public void No_message_is_taken_by_a_verdict_that_says_nothing()
+    {
+        OpenBody();
+        Assert.Equal(SessionEffect.CommitMessage, Advance(".\r\n"));
+        _session.Resume(default, _output);
+        Assert.EndsWith("\r\n451 4.3.0 Local error in processing, try again later\r\n", Output, StringComparison.Ordinal);
+        Assert.Equal(0, _session.MessagesAccepted);
+        Assert.Equal(SessionPhase.Ready, _session.Phase);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("AUTH PLAIN\r\n")]
@@ -170,7 +181,7 @@ public class ServerSessionContractTests
         Assert.Equal(SessionEffect.WriteBody, Advance("x\r\n.\r\n"));
         Assert.Equal("x\r\n"u8, _session.BodyChunk.Span);
         Assert.Equal(SessionEffect.CommitMessage, Advance(""));
-        _session.Resume(default, _output);
+        _session.Resume(Replies.MessageAccepted, _output);
         Assert.Equal(1, _session.MessagesAccepted);
         Assert.EndsWith(
             "250 2.1.0 Sender OK\r\n250 2.1.5 Recipient OK\r\n354 Start mail input; end with <CRLF>.<CRLF>\r\n250 2.0.0 Message accepted\r\n",

@@ -93,6 +93,9 @@ public class SessionAllocationTests
                 case SessionEffect.AbortMessage:
                 case SessionEffect.Flush:
                     break;
+                case SessionEffect.CommitMessage:
+                    _session.Resume(Replies.MessageAccepted, _output);
+                    break;
                 default:
                     _session.Resume(default, _output);
                     break;

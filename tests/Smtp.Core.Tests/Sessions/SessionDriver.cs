@@ -179,13 +179,19 @@ internal sealed class SessionDriver
         }
     }
 
+    private SmtpReply Verdict(string question)
+    {
+        SmtpReply answer = _policy.Answer(question);
+        return answer.IsNone ? Replies.MessageAccepted : answer;
+    }
+
     private void Commit()
     {
         Assert.Equal(_body.WrittenCount, Session.BodyLength);
         _messageOpen = false;
         SmtpReply[] replies = Session.Profile.Options.Lmtp
-            ? [.. Enumerable.Range(0, Session.Envelope.RecipientCount).Select(i => _policy.Answer($"COMMIT {Session.Envelope[i].ForwardPath}"))]
-            : [_policy.Answer("COMMIT")];
+            ? [.. Enumerable.Range(0, Session.Envelope.RecipientCount).Select(i => Verdict($"COMMIT {Session.Envelope[i].ForwardPath}"))]
+            : [Verdict("COMMIT")];
         if (replies.Any(reply => reply.IsPositive))
         {
             Messages.Add(new SessionMessage(EnvelopeText.Of(Session), Wire.Decode(_body.WrittenSpan)));

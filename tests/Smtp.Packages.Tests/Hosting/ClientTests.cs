@@ -63,7 +63,7 @@ public sealed class ClientTests
     [InlineData("Host", null, "Host is neither a host name nor an IP address.")]
     [InlineData("Port", "0", "Smtp:Port = \"0\": must be from 1 to 65535.")]
     [InlineData("Tls", "Maybe", "Smtp:Tls = \"Maybe\": must be one of StartTlsRequired, StartTlsIfOffered, Implicit, None.")]
-    [InlineData("MaxConnections", "0", "Smtp:MaxConnections = \"0\": MaxConnections is at least 1.")]
+    [InlineData("MaximumConnections", "0", "Smtp:MaximumConnections = \"0\": MaximumConnections is at least 1.")]
     [InlineData("Timeouts:Connect", "-5", "Smtp:Timeouts:Connect = \"-5\": A timeout is over 0")]
     [InlineData("UserName", "anna", "UserName and Password must be set both, or neither.")]
     [InlineData("Passwort", "secret", "Smtp:Passwort is no setting. Here are known: AcquireTimeout")]

@@ -285,7 +285,7 @@ public sealed class ServerTests
             return new BufferedMessageSink((_, _, _, _) =>
             {
                 log.Lines.Add("commit");
-                return default;
+                return new(Replies.MessageAccepted);
             }).OpenAsync(session, envelope, cancellationToken);
         }
     }

@@ -93,7 +93,7 @@ public sealed class MimeTests
             MessageSink = new MimeMessageSink((_, envelope, message, _) =>
             {
                 received.Enqueue($"{envelope.ReversePath} {message.Subject} {message.Attachments.Count()}");
-                return new(message.Subject == "Refused" ? Replies.RelayDenied : default);
+                return new(message.Subject == "Refused" ? Replies.RelayDenied : Replies.MessageAccepted);
             }),
         });
         server.Start();

@@ -14,7 +14,7 @@ public sealed class KeepingSink : IMessageSink
     {
         Sessions.Enqueue(new SessionFacts(session.Identity, session.IsTls, session.TlsCipherSuite, session.TlsServerName, session.RemoteEndPoint));
         Messages.Enqueue(Encoding.UTF8.GetString(content.Span));
-        return default;
+        return new(Replies.MessageAccepted);
     });
 
     public ConcurrentQueue<string> Messages { get; } = new();

@@ -178,10 +178,9 @@ public sealed class PostfixTests
             {
                 for (int i = 0; i < replies.Length; i++)
                 {
-                    if (envelope[i].ForwardPath.LocalPart.SequenceEqual("full"u8))
-                    {
-                        replies.Span[i] = SmtpReply.Create(552, new EnhancedStatus(5, 2, 2), "Mailbox full");
-                    }
+                    replies.Span[i] = envelope[i].ForwardPath.LocalPart.SequenceEqual("full"u8)
+                        ? SmtpReply.Create(552, new EnhancedStatus(5, 2, 2), "Mailbox full")
+                        : Replies.MessageAccepted;
                 }
 
                 lock (sink.Stored)

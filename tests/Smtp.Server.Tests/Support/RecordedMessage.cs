@@ -98,7 +98,7 @@ internal sealed class RecordedMessage : IMessageWriter
         Interlocked.Increment(ref _commits);
         try
         {
-            return _sink.OnCommit is { } commit ? await commit(this, cancellationToken) : default;
+            return _sink.OnCommit is { } commit ? await commit(this, cancellationToken) : Replies.MessageAccepted;
         }
         finally
         {

@@ -145,7 +145,7 @@ public sealed class MaildirMessageSink : IMessageSink
                     PrivateFiles.SyncFolder(Path.Combine(folder, "new"));
                 }
 
-                return default;
+                return Replies.MessageAccepted;
             }
             catch
             {

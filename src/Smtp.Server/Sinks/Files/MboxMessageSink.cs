@@ -119,7 +119,7 @@ public sealed class MboxMessageSink : IMessageSink, IDisposable
                 await WriteRawAsync(_encoded.WrittenMemory, cancellationToken).ConfigureAwait(false);
                 await _file.FlushAsync(cancellationToken).ConfigureAwait(false);
                 await sink.AppendAsync(_file, cancellationToken).ConfigureAwait(false);
-                return default;
+                return Replies.MessageAccepted;
             }
             finally
             {

@@ -35,7 +35,8 @@ internal sealed partial class SmtpServerConnection
     {
         // It ends by itself.
         ClearDeadline();
-        for (int looks = _interruptedTransaction ? 10 : 1; looks > 0; looks--)
+        _transport.EndReading();
+        for (int looks = _interruptedTransaction && _transport is SocketTransport ? 10 : 1; looks > 0; looks--)
         {
             while (true)
             {

@@ -38,6 +38,7 @@ public sealed partial class SmtpServer : IAsyncDisposable
     private ITimer? _heartbeat;
     private Task? _stop;
     private int _connectionCount;
+    private int _delayed;
     private long _lastId;
     private long _now;
 
@@ -85,6 +86,9 @@ public sealed partial class SmtpServer : IAsyncDisposable
 
     /// <summary>What the open connections run over.</summary>
     internal IEnumerable<ConnectionTransport> Transports => _connections.Values.Select(connection => connection.Transport);
+
+    /// <summary>How many connections hold replies back.</summary>
+    internal int DelayedCount => Volatile.Read(ref _delayed);
 
     internal ILogger ConnectionLogger { get; }
 
@@ -166,6 +170,20 @@ public sealed partial class SmtpServer : IAsyncDisposable
         _stoppedForGood.Dispose();
         Metrics.Dispose();
     }
+
+    /// <summary>Takes a place among the connections whose replies are held back, unless all are taken. <see cref="LeaveDelay"/> gives it back.</summary>
+    internal bool TryEnterDelay()
+    {
+        if (Interlocked.Increment(ref _delayed) <= Options.MaximumDelayedConnections)
+        {
+            return true;
+        }
+
+        LeaveDelay();
+        return false;
+    }
+
+    internal void LeaveDelay() => Interlocked.Decrement(ref _delayed);
 
     internal void OnClosed(SmtpServerConnection connection)
     {
@@ -333,12 +351,13 @@ public sealed partial class SmtpServer : IAsyncDisposable
                 connection.OnStopping(force: true);
             }
 
-            // Who does not even take the 421 is cut.
+            // Who does not even take the 421 is cut; at last also whose read does not end, as an application's pipe may have it.
             if (!await AllClosedAsync(TimeSpan.FromSeconds(1), cancellationToken).ConfigureAwait(false))
             {
-                foreach ((_, SmtpServerConnection connection) in _connections)
+                AbortAll(reads: false);
+                if (!await AllClosedAsync(TimeSpan.FromSeconds(5), cancellationToken).ConfigureAwait(false))
                 {
-                    connection.Abort();
+                    AbortAll(reads: true);
                 }
             }
 
@@ -348,6 +367,14 @@ public sealed partial class SmtpServer : IAsyncDisposable
         if (_heartbeat is not null)
         {
             await _heartbeat.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private void AbortAll(bool reads)
+    {
+        foreach ((_, SmtpServerConnection connection) in _connections)
+        {
+            connection.Abort(reads);
         }
     }
 

@@ -81,6 +81,18 @@ public sealed class SmtpServerOptions
             : throw new ArgumentOutOfRangeException(nameof(MaximumConnectionsPerAddress), value, "MaximumConnectionsPerAddress must be at least 1.");
     } = 100;
 
+    /// <summary>
+    /// The most connections at once whose replies are held back by <see cref="SmtpServerTimeouts.AuthenticationFailureDelay"/> or
+    /// <see cref="SmtpServerTimeouts.ErrorDelay"/>; one more is told 421 behind its refusal and closed. Default 1000. At least 1.
+    /// </summary>
+    public int MaximumDelayedConnections
+    {
+        get;
+        init => field = value > 0
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(MaximumDelayedConnections), value, "MaximumDelayedConnections must be at least 1.");
+    } = 1000;
+
     /// <summary>Who watches the sessions. Default nobody.</summary>
     public ISmtpSessionEvents? SessionEvents { get; init; }
 

@@ -79,6 +79,7 @@ public sealed class AllocationTests
         var server = new SmtpServer(new SmtpServerOptions
         {
             Listeners = [new SmtpListenerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) }],
+            Timeouts = new SmtpServerTimeouts { AuthenticationFailureDelay = TimeSpan.Zero, ErrorDelay = TimeSpan.Zero },
             MessageSink = new NullSink(),
             Policy = new PickyPolicy(),
             Limits = new SmtpLimits { MaximumErrors = int.MaxValue, MaximumUnproductiveCommands = int.MaxValue },

@@ -226,6 +226,66 @@ public sealed class TlsTests : IDisposable
         await server.UntilEmptyAsync();
     }
 
+    [Theory]
+    [InlineData("http/1.1", false)]
+    [InlineData("h2", false)]
+    [InlineData("smtp", true)]
+    public async Task A_client_that_offers_protocols_must_offer_this_one(string protocol, bool isTaken)
+    {
+        // ALPACA: a browser lured to a port of mail offers those of HTTP.
+        await using var server = Start(TlsMode.Implicit);
+        await using TestClient client = await server.ConnectSocketAsync();
+        Exception? error = await Record.ExceptionAsync(() => client.ShakeHandsAsync(application: protocol));
+        Assert.Equal(isTaken, error is null);
+        if (isTaken)
+        {
+            Assert.Equal(protocol, client.Tls!.NegotiatedApplicationProtocol.ToString());
+            await client.GreetAsync();
+        }
+        else
+        {
+            await server.UntilEmptyAsync();
+            Assert.Single(server.Logs.Entries, e => e.EventId == 14);
+        }
+    }
+
+    [Fact]
+    public async Task A_client_that_ends_TLS_while_a_seam_works_has_gone()
+    {
+        var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var fired = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var policy = new ScriptedPolicy
+        {
+            OnSender = async (_, token) =>
+            {
+                entered.SetResult();
+                try
+                {
+                    await Task.Delay(Timeout.InfiniteTimeSpan, token);
+                }
+                finally
+                {
+                    fired.SetResult();
+                }
+
+                return default;
+            },
+        };
+        await using var server = TestServer.Start(
+            policy: policy, certificates: new TlsCertificates(_certificate), listeners: TestServer.Listener(TlsMode.Implicit));
+        await using TestClient client = await server.ConnectSocketAsync();
+        await client.ShakeHandsAsync();
+        await client.GreetAsync();
+        await client.SendAsync("MAIL FROM:<a@example.com>\r\n");
+        await entered.Task.Guarded();
+
+        // What is left unread on the server's side is the close_notify.
+        await client.Tls!.ShutdownAsync().Guarded();
+        client.Socket!.Shutdown(System.Net.Sockets.SocketShutdown.Send);
+        await server.UntilAsync(fired.Task).Guarded();
+        await server.UntilEmptyAsync();
+    }
+
     private TestServer Start(TlsMode mode) =>
         TestServer.Start(certificates: new TlsCertificates(_certificate), listeners: TestServer.Listener(mode));
 

@@ -89,6 +89,13 @@ public sealed partial class ServerSession
         {
             // Known before the first octet: nothing of it is written.
             _bodyRefusal = Replies.MessageTooBig;
+            if (IsTooLargeToDiscard(size))
+            {
+                Say(_bodyRefusal, output);
+                _phase = SessionPhase.Closing;
+                return _messageOpen ? AbortIfOpen() : SessionEffect.Close;
+            }
+
             _phase = SessionPhase.Chunk;
             return AbortIfOpen();
         }
@@ -104,11 +111,11 @@ public sealed partial class ServerSession
 
     /// <summary>
     /// Refuses a BDAT. Its octets come all the same and must not be read as commands: exactly as many as it said are dropped, and then the
-    /// reply is given. If how many cannot be known, the connection is closed.
+    /// reply is given. If how many cannot be known, or they are more than would be read, the connection is closed at once.
     /// </summary>
     private SessionEffect RefuseChunk(ReadOnlySpan<byte> argument, SmtpReply refusal, IBufferWriter<byte> output)
     {
-        if (!TryParseChunk(argument, out long size, out _))
+        if (!TryParseChunk(argument, out long size, out _) || IsTooLargeToDiscard(size))
         {
             Say(refusal, output);
             _phase = SessionPhase.Closing;
@@ -122,6 +129,9 @@ public sealed partial class ServerSession
         _phase = SessionPhase.Chunk;
         return SessionEffect.Flush;
     }
+
+    /// <summary>Whether a chunk that is refused is said to be larger than what may still be read and dropped: to read up to there would be in vain.</summary>
+    private bool IsTooLargeToDiscard(long size) => size > _profile.Limits.MaximumDiscardedOctets - _discarded;
 
     private void ResumeOpenMessage(SmtpReply reply, IBufferWriter<byte> output)
     {

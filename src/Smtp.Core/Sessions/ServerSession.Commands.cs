@@ -43,6 +43,11 @@ public sealed partial class ServerSession
         SmtpVerb verb = command.Verb;
         LastVerb = verb;
         Observer?.OnCommand(this, Masked(verb, line));
+        if (verb == SmtpVerb.Unknown && _phase == SessionPhase.Greeted && LooksLikeHttp(line))
+        {
+            return RefuseHttp(output);
+        }
+
         if (line.Length + 2 > limits.MaximumCommandLineLength && verb != SmtpVerb.Auth)
         {
             return verb == SmtpVerb.Bdat ? RefuseChunk(command.Argument, Replies.LineTooLong, output) : Answer(Replies.LineTooLong, output);
@@ -55,7 +60,7 @@ public sealed partial class ServerSession
             return SessionEffect.Close;
         }
 
-        SmtpReply refusal = Check(verb, line);
+        SmtpReply refusal = Check(verb);
         if (refusal == Replies.NoValidRecipients && _profile.Options.Lmtp)
         {
             refusal = Replies.LmtpNoValidRecipients;
@@ -127,6 +132,12 @@ public sealed partial class ServerSession
             return;
         }
 
+        if (_phase == SessionPhase.Greeted && RefusedLineLooksLikeHttp())
+        {
+            RefuseHttp(output);
+            return;
+        }
+
         Say(reply, output);
         if (_lines.RefusedLineStartsWithWord("BDAT"u8))
         {
@@ -136,15 +147,8 @@ public sealed partial class ServerSession
     }
 
     /// <summary>The order of commands, and what must come before them.</summary>
-    private SmtpReply Check(SmtpVerb verb, ReadOnlySpan<byte> line)
+    private SmtpReply Check(SmtpVerb verb)
     {
-        if (verb == SmtpVerb.Unknown && _phase == SessionPhase.Greeted && LooksLikeHttp(line))
-        {
-            // A browser made to talk to us: its header lines and body must not be tried as commands.
-            _phase = SessionPhase.Closing;
-            return Replies.NotHttp;
-        }
-
         // RFC 5321 §3.1: a refused client is told 503, whatever else it lacks.
         if (!IsTls && _profile.Options.RequireTls && _phase != SessionPhase.Refused && !SequenceRules.IsAllowedWithoutTls(verb))
         {
@@ -184,6 +188,25 @@ public sealed partial class ServerSession
         || line.StartsWith("POST /"u8)
         || line.StartsWith("PUT /"u8)
         || line.StartsWith("CONNECT "u8);
+
+    /// <summary>Of a line that was not kept, such as one with a path of many kilobytes, the first four octets must do. No verb of SMTP starts so.</summary>
+    private bool RefusedLineLooksLikeHttp() =>
+        _lines.RefusedLineStartsWithWord("GET "u8)
+        || _lines.RefusedLineStartsWithWord("POST"u8)
+        || _lines.RefusedLineStartsWithWord("PUT "u8)
+        || _lines.RefusedLineStartsWithWord("HEAD"u8)
+        || _lines.RefusedLineStartsWithWord("OPTI"u8)
+        || _lines.RefusedLineStartsWithWord("PATC"u8)
+        || _lines.RefusedLineStartsWithWord("DELE"u8)
+        || _lines.RefusedLineStartsWithWord("CONN"u8);
+
+    /// <summary>A browser made to talk to us: its header lines and its body must not be tried as commands.</summary>
+    private SessionEffect RefuseHttp(IBufferWriter<byte> output)
+    {
+        Say(Replies.NotHttp, output);
+        _phase = SessionPhase.Closing;
+        return SessionEffect.Close;
+    }
 
     /// <summary><c>ehlo = "EHLO" SP ( Domain / address-literal ) CRLF</c>, <c>helo = "HELO" SP Domain CRLF</c> (RFC 5321 §4.1.1.1)</summary>
     private SessionEffect Hello(SmtpVerb verb, ReadOnlySpan<byte> argument, IBufferWriter<byte> output)

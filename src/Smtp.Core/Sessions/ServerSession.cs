@@ -97,6 +97,9 @@ public sealed partial class ServerSession
     /// <summary>The verb of the last command read, for logs and metrics.</summary>
     public SmtpVerb LastVerb { get; private set; }
 
+    /// <summary>How many refusals the client has earned since its last message, as <see cref="SmtpLimits.MaximumErrors"/> counts them.</summary>
+    public int Errors => _errors;
+
     /// <summary>The last reply's code, for logs and metrics.</summary>
     public int LastReplyCode { get; private set; }
 

@@ -73,6 +73,10 @@ internal sealed class ServerSettings(string name, IConfigurationSection section)
             "MaximumConnectionsPerAddress",
             options.MaximumConnectionsPerAddress,
             v => new SmtpServerOptions { MessageSink = null!, MaximumConnectionsPerAddress = v });
+        options.MaximumDelayedConnections = reader.Value(
+            "MaximumDelayedConnections",
+            options.MaximumDelayedConnections,
+            v => new SmtpServerOptions { MessageSink = null!, MaximumDelayedConnections = v });
         reader.DemandKnownKeys();
     }
 
@@ -194,6 +198,8 @@ internal sealed class ServerSettings(string name, IConfigurationSection section)
             BodyRateGrace = reader.Value("BodyRateGrace", d.BodyRateGrace, v => new SmtpServerTimeouts { BodyRateGrace = v }),
             AuthenticationFailureDelay = reader.Value(
                 "AuthenticationFailureDelay", d.AuthenticationFailureDelay, v => new SmtpServerTimeouts { AuthenticationFailureDelay = v }),
+            ErrorDelay = reader.Value("ErrorDelay", d.ErrorDelay, v => new SmtpServerTimeouts { ErrorDelay = v }),
+            ErrorsBeforeDelay = reader.Value("ErrorsBeforeDelay", d.ErrorsBeforeDelay, v => new SmtpServerTimeouts { ErrorsBeforeDelay = v }),
             Write = reader.Value("Write", d.Write, v => new SmtpServerTimeouts { Write = v }),
             TlsHandshake = reader.Value("TlsHandshake", d.TlsHandshake, v => new SmtpServerTimeouts { TlsHandshake = v }),
             ShutdownGrace = reader.Value("ShutdownGrace", d.ShutdownGrace, v => new SmtpServerTimeouts { ShutdownGrace = v }),

@@ -66,6 +66,9 @@ public sealed class SmtpServerHostingOptions
     /// <inheritdoc cref="SmtpServerOptions.MaximumConnectionsPerAddress"/>
     public int MaximumConnectionsPerAddress { get; set; } = Defaults.MaximumConnectionsPerAddress;
 
+    /// <inheritdoc cref="SmtpServerOptions.MaximumDelayedConnections"/>
+    public int MaximumDelayedConnections { get; set; } = Defaults.MaximumDelayedConnections;
+
     /// <summary>What reading the configuration found wrong.</summary>
     internal List<string> ConfigurationErrors { get; } = [];
 

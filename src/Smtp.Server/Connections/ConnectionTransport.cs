@@ -16,7 +16,8 @@ internal abstract class ConnectionTransport : IAsyncDisposable
     internal abstract EndPoint? RemoteEndPoint { get; }
 
     /// <summary>Whether the peer has gone, as far as can be told without reading. May be called while the connection waits for something else.</summary>
-    internal abstract bool IsClosedByPeer { get; }
+    /// <param name="isTls">Whether the last thing that waits to be read may be TLS's close_notify, which is no input.</param>
+    internal abstract bool IsClosedByPeer(bool isTls);
 
     /// <summary>Whether octets wait to be read, as far as can be told without reading.</summary>
     internal abstract bool HasInput { get; }

@@ -19,7 +19,7 @@ internal sealed class DuplexPipeTransport(AcceptedConnection connection) : Conne
     internal override EndPoint? RemoteEndPoint => connection.RemoteEndPoint;
 
     /// <inheritdoc/>
-    internal override bool IsClosedByPeer => connection.Closed.IsCancellationRequested;
+    internal override bool IsClosedByPeer(bool isTls) => connection.Closed.IsCancellationRequested;
 
     // A pipe tells only to who reads.
 

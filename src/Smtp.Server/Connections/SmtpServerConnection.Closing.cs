@@ -17,9 +17,40 @@ internal sealed partial class SmtpServerConnection
         }
 
         _transport.EndWriting();
-        if (_session.LastVerb != SmtpVerb.Quit && _interruption == SmtpCloseReason.Completed)
+        if (_interruption != SmtpCloseReason.Completed)
+        {
+            await LingerInterruptedAsync().ConfigureAwait(false);
+        }
+        else if (_session.LastVerb != SmtpVerb.Quit)
         {
             await LingerAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// As <see cref="LingerAsync"/> where reading was ended to interrupt the client: what is there can still be read, but nothing can be waited for. Inside a
+    /// transaction more is on its way, so that it is looked again for a second.
+    /// </summary>
+    private async ValueTask LingerInterruptedAsync()
+    {
+        // It ends by itself.
+        ClearDeadline();
+        _transport.EndReading();
+        for (int looks = _interruptedTransaction && _transport is SocketTransport ? 10 : 1; looks > 0; looks--)
+        {
+            while (true)
+            {
+                _received.Release();
+                if (await _transport.Stream.ReadAsync(_received.GetMemory(SessionPhase.Body)).ConfigureAwait(false) == 0)
+                {
+                    break;
+                }
+            }
+
+            if (looks > 1)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(100), _options.TimeProvider).ConfigureAwait(false);
+            }
         }
     }
 

@@ -8,6 +8,10 @@ namespace Smtp.Server;
 /// <content>The handshake.</content>
 internal sealed partial class SmtpServerConnection
 {
+    // No name is registered for SMTP; these are Exim's. A client that speaks of protocols and knows none of them is none of ours: a browser that was lured
+    // here offers those of HTTP, and its handshake fails (ALPACA). One that does not speak of protocols, as mail programs do not, is not asked.
+    private static readonly List<SslApplicationProtocol> Protocols = [new("smtp"), new("esmtp")];
+
     private X509Certificate2? _certificate;
     private SaslChannelBinding? _channelBinding;
 
@@ -101,6 +105,10 @@ internal sealed partial class SmtpServerConnection
             // RFC 8996 takes 1.0 and 1.1 away, and 1.2's renegotiation is an attack surface without a use in SMTP.
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
             AllowRenegotiation = false,
+            ApplicationProtocols = Protocols,
+
+            // A session that is resumed brings no certificate, and may come from another listener's handshake.
+            AllowTlsResume = mode == ClientCertificateMode.None,
         });
     }
 }

@@ -6,9 +6,6 @@ namespace Smtp.Server;
 /// <content>Who watches the session: metrics, the log, the protocol's trace, the application.</content>
 internal sealed partial class SmtpServerConnection
 {
-    // Set where AUTH was refused, until the refusal is sent.
-    private bool _owesAuthenticationDelay;
-
     /// <inheritdoc/>
     void ISessionObserver.OnCommand(ServerSession session, ReadOnlySpan<byte> line)
     {
@@ -51,6 +48,11 @@ internal sealed partial class SmtpServerConnection
             }
         }
 
+        if (code >= 400 && session.Errors > _options.Timeouts.ErrorsBeforeDelay)
+        {
+            OweDelay(_options.Timeouts.ErrorDelay);
+        }
+
         _received.HoldsSecret |= verb == SmtpVerb.Auth;
         if (verb == SmtpVerb.Auth && code != 334 && session.AuthenticationMechanism is { } mechanism)
         {
@@ -60,7 +62,11 @@ internal sealed partial class SmtpServerConnection
 
     private void OnAuthenticationDecided(string mechanism, string? identity, int code)
     {
-        _owesAuthenticationDelay = identity is null;
+        if (identity is null)
+        {
+            OweDelay(_options.Timeouts.AuthenticationFailureDelay);
+        }
+
         _metrics.Authentication(mechanism, identity is not null ? "accepted" : _throttled == ThrottleScope.None ? "refused" : "throttled");
         if (_attempt is { } attempt && (identity is not null || code == Replies.AuthenticationUnavailable.Code))
         {

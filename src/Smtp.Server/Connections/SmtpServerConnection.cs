@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net;
+using System.Net.Security;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Smtp.Core;
@@ -39,6 +40,9 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
 
     // Set once, from another thread, before reading is ended: what the client is to be told.
     private volatile SmtpCloseReason _interruption;
+
+    // Whether the client was interrupted where more of it must be expected.
+    private bool _interruptedTransaction;
 
     // Set once, from another thread: whoever handed the connection in wants it to end.
     private volatile bool _isClosing;
@@ -141,7 +145,7 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
                             await FlushAsync().ConfigureAwait(false);
                         }
 
-                        if (!PrepareToRead())
+                        if (_session.Phase == SessionPhase.Closing || !PrepareToRead())
                         {
                             break;
                         }
@@ -261,7 +265,7 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
                 Interrupt(SmtpCloseReason.TimedOut);
                 break;
 
-            case DeadlineKind.None when Volatile.Read(ref _gone) is { IsCancellationRequested: false } gone && _transport.IsClosedByPeer:
+            case DeadlineKind.None when Volatile.Read(ref _gone) is { IsCancellationRequested: false } gone && _transport.IsClosedByPeer(_stream is SslStream):
                 // Nobody reads while a seam works, so nobody else would notice.
                 _ = CancelAsync(gone);
                 break;
@@ -305,14 +309,15 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
     }
 
     /// <summary>Cuts the connection if it is the client that is waited for. From another thread.</summary>
+    /// <param name="reads">Whether also where its octets are awaited: such a read was ended before, and the 421 comes of it as soon as a thread is free.</param>
     /// <remarks>
     /// Where the application is waited for, its answer still goes out: a commit that ends with nobody told would be sent again (RFC 5321 §6.1). Behind
     /// it the session ends by itself, as the interruption says.
     /// </remarks>
-    internal void Abort()
+    internal void Abort(bool reads)
     {
         _interruption = SmtpCloseReason.Shutdown;
-        if ((DeadlineKind)(Volatile.Read(ref _deadline) & 3) != DeadlineKind.None)
+        if ((DeadlineKind)(Volatile.Read(ref _deadline) & 3) is DeadlineKind kind && (kind == DeadlineKind.Cut || (reads && kind == DeadlineKind.Read)))
         {
             _transport.Abort();
         }
@@ -351,25 +356,6 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
         return waits > timeouts.BodyRateGrace.TotalSeconds && _bodyReceived < (long)waits * timeouts.MinimumBodyRate;
     }
 
-    /// <summary>Holds the refusal of an AUTH back.</summary>
-    private ValueTask DelayRefusalAsync()
-    {
-        if (!_owesAuthenticationDelay)
-        {
-            return ValueTask.CompletedTask;
-        }
-
-        _owesAuthenticationDelay = false;
-        return DelayAsync(_options.Timeouts.AuthenticationFailureDelay);
-    }
-
-    private async ValueTask DelayAsync(TimeSpan delay)
-    {
-        if (delay > TimeSpan.Zero)
-        {
-            await Task.Delay(delay, _options.TimeProvider, Gone).ConfigureAwait(false);
-        }
-    }
 
     /// <summary>Looks whether the client is to be waited for at all, and sets the deadline.</summary>
     private bool PrepareToRead()
@@ -409,6 +395,7 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
     private void Interrupted()
     {
         _reason = _interruption;
+        _interruptedTransaction = _session.Phase is not (SessionPhase.Connected or SessionPhase.Greeted or SessionPhase.Ready or SessionPhase.Refused);
         _session.Terminate(_interruption == SmtpCloseReason.TimedOut ? Replies.TimedOut : Replies.ShuttingDown, _output);
     }
 

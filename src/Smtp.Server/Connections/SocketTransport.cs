@@ -6,6 +6,9 @@ namespace Smtp.Server;
 /// <summary>A connection over a socket.</summary>
 internal sealed class SocketTransport(Socket socket) : ConnectionTransport
 {
+    // A close_notify in any cipher suite: 5 octets of record header, 2 of alert, and what a CBC suite adds.
+    private const int LongestAlert = 64;
+
     /// <inheritdoc/>
     internal override Stream Stream { get; } = new SocketStream(socket);
 
@@ -19,18 +22,15 @@ internal sealed class SocketTransport(Socket socket) : ConnectionTransport
     internal bool NoDelay => socket.NoDelay;
 
     /// <inheritdoc/>
-    internal override bool IsClosedByPeer
+    internal override bool IsClosedByPeer(bool isTls)
     {
-        get
+        try
         {
-            try
-            {
-                return socket.Poll(0, SelectMode.SelectRead) && socket.Available == 0;
-            }
-            catch (Exception error) when (error is SocketException or ObjectDisposedException)
-            {
-                return true;
-            }
+            return socket.Poll(0, SelectMode.SelectRead) && (socket.Available is int waiting && (waiting == 0 || (isTls && waiting <= LongestAlert && HasPeerEnded())));
+        }
+        catch (Exception error) when (error is SocketException or ObjectDisposedException)
+        {
+            return true;
         }
     }
 
@@ -63,6 +63,16 @@ internal sealed class SocketTransport(Socket socket) : ConnectionTransport
 
     /// <inheritdoc/>
     internal override void Abort() => socket.Close(0);
+
+    /// <summary>Whether the peer's FIN is here though octets in front of it were not read: TCP's state, which only Linux is asked for.</summary>
+    private bool HasPeerEnded()
+    {
+        const int Tcp = 6;
+        const int TcpInfo = 11;
+        const byte Established = 1;
+        Span<byte> state = stackalloc byte[1];
+        return OperatingSystem.IsLinux() && socket.ProtocolType == ProtocolType.Tcp && socket.GetRawSocketOption(Tcp, TcpInfo, state) == 1 && state[0] != Established;
+    }
 
     private void Shutdown(SocketShutdown how)
     {

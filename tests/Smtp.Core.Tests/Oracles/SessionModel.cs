@@ -293,6 +293,10 @@ internal sealed partial class SessionModel(SessionModelLimits limits, IReadOnlyD
         }
     }
 
+    // The default of what a session reads of refused bodies; of DATA's the scripts are too short to tell.
+    private const long Discarded = 256 * 1024 * 1024;
+    private long _discarded;
+
     private void Chunk(string argument, bool tooLong)
     {
         Match match = ChunkArgument().Match(argument);
@@ -314,11 +318,20 @@ internal sealed partial class SessionModel(SessionModelLimits limits, IReadOnlyD
         }
 
         bool tooBig = refusal == 0 && size > limits.MessageSize - (_chunks?.Length ?? 0);
+        if ((refusal != 0 || tooBig) && size > Discarded - _discarded)
+        {
+            // To drop so many would be in vain.
+            Say(tooBig ? 552 : refusal);
+            IsClosed = true;
+            return;
+        }
+
         int taken = (int)Math.Min(size, _text.Length - _position);
         string octets = _text.Substring(_position, taken);
         _position += taken;
         if (refusal != 0 || tooBig)
         {
+            _discarded += taken;
             if (taken < size)
             {
                 return;

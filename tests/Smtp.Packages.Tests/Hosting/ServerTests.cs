@@ -68,6 +68,7 @@ public sealed class ServerTests
             ["LongLines"] = "Reject",
             ["MaximumConnections"] = "77",
             ["MaximumConnectionsPerAddress"] = "7",
+            ["MaximumDelayedConnections"] = "7",
         };
         foreach (PropertyInfo limit in typeof(SmtpLimits).GetProperties())
         {

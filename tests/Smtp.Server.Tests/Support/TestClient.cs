@@ -145,7 +145,7 @@ internal sealed class TestClient : IAsyncDisposable
 
     /// <summary>Shakes hands without a look at who signed the certificate.</summary>
     internal async Task ShakeHandsAsync(
-        string serverName = "mail.example.com", SslProtocols protocols = SslProtocols.None, X509Certificate2? certificate = null)
+        string serverName = "mail.example.com", SslProtocols protocols = SslProtocols.None, X509Certificate2? certificate = null, string? application = null)
     {
         Assert.Equal(_start, _end);
         Stream inner = ReferenceEquals(_read, _write) ? _read : new SplitStream(_read, _write);
@@ -154,6 +154,7 @@ internal sealed class TestClient : IAsyncDisposable
         {
             TargetHost = serverName,
             EnabledSslProtocols = protocols,
+            ApplicationProtocols = application is null ? null : [new SslApplicationProtocol(application)],
             ClientCertificates = certificate is null ? null : [certificate],
 #pragma warning disable CA5359 // What is tested is the server; its certificate is made on the spot.
             RemoteCertificateValidationCallback = (_, _, chain, _) =>

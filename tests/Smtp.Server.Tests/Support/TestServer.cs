@@ -40,6 +40,7 @@ internal sealed class TestServer : IAsyncDisposable
         IMessageSink? messages = null,
         IReadOnlyList<string>? mechanisms = null,
         int? maximumPerAddress = null,
+        int maximumDelayed = 1000,
         SmtpAuthenticationLimits? authenticationLimits = null,
         params IReadOnlyList<SmtpListenerOptions> listeners)
     {
@@ -59,12 +60,13 @@ internal sealed class TestServer : IAsyncDisposable
             Authenticator = authenticator,
             AuthenticationMechanisms = mechanisms,
             Certificates = certificates,
-            Timeouts = timeouts ?? new SmtpServerTimeouts { AuthenticationFailureDelay = TimeSpan.Zero },
+            Timeouts = timeouts ?? new SmtpServerTimeouts { AuthenticationFailureDelay = TimeSpan.Zero, ErrorDelay = TimeSpan.Zero },
             AuthenticationLimits = authenticationLimits ?? new SmtpAuthenticationLimits(),
             Limits = limits ?? new SmtpLimits(),
             BareLineEndings = bareLineEndings,
             MaximumConnections = maximumConnections,
             MaximumConnectionsPerAddress = maximumPerAddress ?? maximumConnections,
+            MaximumDelayedConnections = maximumDelayed,
             LoggerFactory = logs,
             Policy = policy ?? new ScriptedPolicy(),
             TimeProvider = systemTime ? TimeProvider.System : time,

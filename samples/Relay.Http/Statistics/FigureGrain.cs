@@ -6,7 +6,7 @@ internal enum FigureGrain
     /// <summary>An hour of UTC.</summary>
     Hour = 0,
 
-    /// <summary>A day of UTC.</summary>
+    /// <summary>A day of UTC, summed up from its hours when it is over.</summary>
     Day = 1,
 
     /// <summary>A minute, kept for two days, for the live charts.</summary>

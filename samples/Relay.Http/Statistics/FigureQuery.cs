@@ -3,9 +3,9 @@ namespace Relay.Http;
 /// <summary>Which figures are asked for.</summary>
 internal sealed record FigureQuery
 {
-    private const long SecondsOfMinute = 60;
-    private const long SecondsOfHour = 3600;
-    private const long SecondsOfDay = 86400;
+    internal const long SecondsOfMinute = 60;
+    internal const long SecondsOfHour = 3600;
+    internal const long SecondsOfDay = 86400;
 
     /// <summary>From the hour (or minute) that holds this time.</summary>
     public required DateTimeOffset From { get; init; }
@@ -28,8 +28,28 @@ internal sealed record FigureQuery
     /// <summary>The steps of time.</summary>
     public FigureInterval Interval { get; init; }
 
+    /// <summary>Which sums answer it: the coarsest.</summary>
+    internal FigureKind Kind
+    {
+        get
+        {
+            bool byRecipient = RecipientDomain is not null || GroupBy == FigureGrouping.RecipientDomain;
+            bool bySender = SenderDomain is not null || GroupBy == FigureGrouping.SenderDomain;
+            return (Tag is not null || GroupBy == FigureGrouping.Tag, byRecipient, bySender) switch
+            {
+                (true, true, _) => FigureKind.TagAndRecipient,
+                (true, false, _) => FigureKind.Tag,
+                (false, true, true) => FigureKind.RecipientAndSender,
+                (false, true, false) => FigureKind.Recipient,
+                (false, false, true) => FigureKind.Sender,
+                _ => FigureKind.Total,
+            };
+        }
+    }
+
     /// <summary>The spans of time to read, each in the coarsest grain that fits: whole days as days, the rest as hours.</summary>
-    internal IEnumerable<(FigureGrain Grain, long From, long To)> Spans()
+    /// <param name="daysUntil">Up to where days are summed up: the first second of a day, Unix.</param>
+    internal IEnumerable<(FigureGrain Grain, long From, long To)> Spans(long daysUntil)
     {
         if (Interval == FigureInterval.Minute)
         {
@@ -40,7 +60,7 @@ internal sealed record FigureQuery
         long from = Down(From, SecondsOfHour);
         long to = Up(To, SecondsOfHour);
         long firstDay = (from + SecondsOfDay - 1) / SecondsOfDay * SecondsOfDay;
-        long lastDay = to / SecondsOfDay * SecondsOfDay;
+        long lastDay = Math.Min(to / SecondsOfDay * SecondsOfDay, daysUntil);
         if (Interval == FigureInterval.Hour || firstDay >= lastDay)
         {
             yield return (FigureGrain.Hour, from, to);

@@ -7,10 +7,13 @@ namespace Relay.Http;
 internal sealed class FigureReader(ISpool spool, FigureStore figures, TimeProvider time, ILogger logger)
 {
     // Large enough that a busy hour's sums are written once for many events.
-    private const int Batch = 5_000;
+    private const int Batch = 20_000;
 
-    // Live charts need no more, and events that came meanwhile cost one transaction together.
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
+    // Live charts need no more, and events that came meanwhile cost one transaction together, and one row for each sum that they share.
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+
+    // An event is told of a little after it happened.
+    private static readonly TimeSpan DayIsOver = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(5);
 
     private long _cursor;
@@ -32,6 +35,7 @@ internal sealed class FigureReader(ISpool spool, FigureStore figures, TimeProvid
                 {
                     await figures.AddAsync(events, stopping).ConfigureAwait(false);
                     Volatile.Write(ref _cursor, events[^1].Id);
+                    await figures.SumDaysAsync(events[^1].At - DayIsOver, stopping).ConfigureAwait(false);
                 }
 
                 if (events.Count < Batch)

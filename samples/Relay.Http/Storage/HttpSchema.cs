@@ -45,6 +45,19 @@ internal static class HttpSchema
         CREATE TABLE figure_cursor (id INTEGER PRIMARY KEY CHECK (id = 1), event_id INTEGER NOT NULL);
         INSERT INTO figure_cursor VALUES (1, 0);
         """,
+
+        // Sums that lie as they are asked for. They are made anew, from the event log.
+        """
+        DROP TABLE figures;
+        DROP TABLE figure_cursor;
+        CREATE TABLE figures (
+            grain INTEGER NOT NULL, kind INTEGER NOT NULL, tag INTEGER NOT NULL, start INTEGER NOT NULL, recipient INTEGER NOT NULL, sender INTEGER NOT NULL,
+            counts BLOB NOT NULL,
+            PRIMARY KEY (grain, kind, tag, start, recipient, sender)
+        ) WITHOUT ROWID;
+        CREATE TABLE figure_cursor (id INTEGER PRIMARY KEY CHECK (id = 1), event_id INTEGER NOT NULL, days_until INTEGER NOT NULL);
+        INSERT INTO figure_cursor VALUES (1, 0, 0);
+        """,
     ];
 
     internal static void Migrate(SqliteConnection connection, string path)

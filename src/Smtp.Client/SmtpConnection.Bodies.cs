@@ -119,7 +119,9 @@ public sealed partial class SmtpConnection
         {
             ReadResult read = await ReadContentAsync(FlushLength).ConfigureAwait(false);
             ReadOnlySequence<byte> chunk = read.Buffer;
-            _session.BeginChunk(chunk.Length, read.IsCompleted, output);
+            _trace?.SetOutput(output);
+            _session.BeginChunk(chunk.Length, read.IsCompleted, (IBufferWriter<byte>?)_trace ?? output);
+            _trace?.LogSent();
             foreach (ReadOnlyMemory<byte> memory in chunk)
             {
                 output.Write(memory.Span);
@@ -243,6 +245,7 @@ public sealed partial class SmtpConnection
 
         _isEightBit = !IsAscii(content.Memory);
         BodyType type = _isEightBit ? BodyType.EightBitMime : BodyType.SevenBit;
+        bool hasUtf8Header = _isEightBit && _options.DetectUtf8Headers && HeaderEncoding.HasUtf8(content.Memory);
 
         // BDAT sends octets as they are: only content that DATA would not change can go that way. Where it saves no round trip, the look is
         // saved too.
@@ -257,12 +260,12 @@ public sealed partial class SmtpConnection
 
         if (!mayChunk)
         {
-            return new OutgoingBody(type, size);
+            return new OutgoingBody(type, size, HasUtf8Header: hasUtf8Header);
         }
 
         // A text's last line ends with CRLF too (RFC 3030 §3), as the encoder of DATA sees to.
         _addsLineEnding = _encoder.Terminator.Length > 3;
-        return new OutgoingBody(type, size, size + (_addsLineEnding ? 2 : 0));
+        return new OutgoingBody(type, size, size + (_addsLineEnding ? 2 : 0), hasUtf8Header);
     }
 
     private static bool IsAscii(ReadOnlySequence<byte> octets)

@@ -98,13 +98,30 @@ public sealed class ConnectTests
         Assert.True(seen!.Value.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch));
     }
 
-    [Fact]
-    public async Task Plaintext_behind_the_220_fails_the_connection()
+    [Theory]
+    [InlineData("S: 250-mx\nS: 250 AUTH LOGIN")]
+    [InlineData("S: 2")]
+    [InlineData("S:")]
+    public async Task Plaintext_behind_the_220_fails_the_connection(string injected)
     {
         SmtpReplyException error = await Assert.ThrowsAsync<SmtpReplyException>(() => TestConnection.OpenAsync(
             TestConnection.Options(tls: SmtpTlsMode.StartTlsRequired),
-            "S: 220 mx\nC: EHLO client.test\nS: 250-mx\nS: 250 STARTTLS\nC: STARTTLS\nS: 220 go\nS: 250-mx\nS: 250 AUTH LOGIN"));
+            "S: 220 mx\nC: EHLO client.test\nS: 250-mx\nS: 250 STARTTLS\nC: STARTTLS\nS: 220 go\n" + injected));
         Assert.Equal((PeerViolation.DataBehindStartTls, SmtpStage.StartTls), (error.Violation, error.Stage));
+    }
+
+    [Fact]
+    public async Task Plaintext_in_the_place_of_the_handshake_is_none()
+    {
+        (DuplexStream near, DuplexStream far) = DuplexStream.CreatePair();
+        var peer = new ScriptedPeer(far);
+        Task<SmtpConnection> connecting = SmtpConnection.ConnectAsync(
+            near, TestConnection.Options(tls: SmtpTlsMode.StartTlsIfOffered), TestContext.Current.CancellationToken).AsTask();
+        await peer.RunAsync("S: 220 mx\nC: EHLO client.test\nS: 250-mx\nS: 250 STARTTLS\nC: STARTTLS\nS: 220 go");
+        await peer.WaitForOctetsAsync();
+        await peer.SayAsync("250-mx\r\n250 AUTH LOGIN\r\n");
+        SmtpTransportException error = await Assert.ThrowsAsync<SmtpTransportException>(() => connecting);
+        Assert.Equal((TransportFailure.TlsFailed, SmtpStage.TlsHandshake), (error.Failure, error.Stage));
     }
 
     [Theory]

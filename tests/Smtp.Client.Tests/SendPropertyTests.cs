@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using System.Text;
 using FsCheck;
@@ -63,27 +62,6 @@ public sealed class SendPropertyTests
                 new MemoryStream(content), new StreamPipeReaderOptions(bufferSize: segment, minimumReadSize: 1)));
         }
 
-        Segment? first = null;
-        Segment? last = null;
-        foreach (byte[] piece in content.Chunk(segment))
-        {
-            last = new Segment(piece, last);
-            first ??= last;
-        }
-
-        return first is null ? default : MessageContent.FromMemory(new ReadOnlySequence<byte>(first, 0, last!, last!.Memory.Length));
-    }
-
-    private sealed class Segment : ReadOnlySequenceSegment<byte>
-    {
-        internal Segment(ReadOnlyMemory<byte> memory, Segment? previous)
-        {
-            Memory = memory;
-            if (previous is not null)
-            {
-                RunningIndex = previous.RunningIndex + previous.Memory.Length;
-                previous.Next = this;
-            }
-        }
+        return MessageContent.FromMemory(Segments.Of(content, segment));
     }
 }

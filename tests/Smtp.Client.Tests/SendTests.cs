@@ -240,6 +240,51 @@ public sealed class SendTests
         Assert.Equal(content, connection.Peer.Bodies[0]);
     }
 
+    [Theory]
+    [InlineData("Subject: gr\u00fc\u00dfe\r\n\r\nx\r\n", true)]
+    [InlineData("From: a\r\nSubject: x\r\n \u7528\u6237\r\n\r\nx\r\n", true)]
+    [InlineData("Subject: \u00fc", true)]
+    [InlineData("Subject: x\n\ngr\u00fc\u00dfe\r\n", false)]
+    [InlineData("Subject: x\r\n\r\nSubject: gr\u00fc\u00dfe\r\n", false)]
+    [InlineData("no header: gr\u00fc\u00dfe\r\n", false)]
+    [InlineData("Subject: \u00fc\r\nnot a field\r\n", true)]
+    public async Task A_header_in_UTF_8_asks_for_SMTPUTF8_and_goes_nowhere_without(string content, bool needs)
+    {
+        foreach (int segment in (int[])[int.MaxValue, 1, 7])
+        {
+            SmtpMessage message = TestConnection.Message(Segments.Of(Encoding.UTF8.GetBytes(content), segment));
+            await using TestConnection with = await TestConnection.ConnectAsync("PIPELINING", "8BITMIME", "SMTPUTF8");
+            string parameters = needs ? "<a@c.test> BODY=8BITMIME SMTPUTF8" : "<a@c.test> BODY=8BITMIME";
+            Assert.True((await with.SendAsync(Flight.Replace("<a@c.test>", parameters, StringComparison.Ordinal), message)).IsAccepted);
+
+            await using TestConnection without = await TestConnection.ConnectAsync("PIPELINING", "8BITMIME");
+            if (needs)
+            {
+                SendResult refused = await without.Client.SendAsync(message, Token);
+                Assert.Equal(SendRefusal.NeedsSmtpUtf8, refused.Recipients[0].Refusal);
+                Assert.Equal(new EnhancedStatus(5, 6, 7), refused.Recipients[0].Status);
+                Assert.True(without.Client.IsUsable);
+            }
+            else
+            {
+                Assert.True((await without.SendAsync(Flight.Replace("<a@c.test>", parameters, StringComparison.Ordinal), message)).IsAccepted);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_header_in_Latin_1_or_of_a_relays_is_passed_on_as_8_bit_content()
+    {
+        string flight = Flight.Replace("<a@c.test>", "<a@c.test> BODY=8BITMIME", StringComparison.Ordinal);
+        await using TestConnection connection = await TestConnection.ConnectAsync("PIPELINING", "8BITMIME", "SMTPUTF8");
+        byte[] latin = [.. "Subject: gr"u8, 0xFC, 0xDF, .. "e\r\n\r\n"u8];
+        Assert.True((await connection.SendAsync(flight, TestConnection.Message(latin))).IsAccepted);
+        Assert.Equal(latin, connection.Peer.Bodies[0]);
+        var relay = new SmtpConnectionOptions { Host = "mx.test", LocalName = "client.test", Tls = SmtpTlsMode.None, DetectUtf8Headers = false };
+        await using TestConnection relayed = await TestConnection.ConnectAsync(relay, "PIPELINING", "8BITMIME");
+        Assert.True((await relayed.SendAsync(flight, TestConnection.Message("Subject: gr\u00fc\u00dfe\r\n\r\n"u8.ToArray()))).IsAccepted);
+    }
+
     [Fact]
     public async Task Eight_bit_content_is_refused_where_it_may_not_be()
     {

@@ -87,6 +87,101 @@ public sealed class SmtpClientDiagnosticsTests
     }
 
     [Fact]
+    public async Task Who_got_no_connection_in_time_and_who_was_sent_anew_is_counted()
+    {
+        await using var server = new LoopbackServer((step, name) => (step, name) switch
+        {
+            (ServerStep.Recipient, "stalls") => ServerAct.Stall,
+            _ => ServerAct.GoOn,
+        });
+        int closes = 0;
+        await using var closing = new LoopbackServer((step, name) =>
+            step == ServerStep.Mail && name == "anew" && Interlocked.Increment(ref closes) == 1 ? ServerAct.Close : ServerAct.GoOn);
+        var counted = new ConcurrentQueue<(string Name, long Value, object? Port)>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listening) =>
+            {
+                if (instrument is { Meter.Name: "Smtp.Client", Name: "smtp.client.connection.timeouts" or "smtp.client.retries" })
+                {
+                    listening.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<long>(
+            (instrument, value, tags, _) => counted.Enqueue((instrument.Name, value, tags.ToArray().Single(tag => tag.Key == "server.port").Value)));
+        listener.Start();
+        await using (var client = new SmtpClient(server.Options(maxConnections: 1, acquireTimeout: TimeSpan.FromMilliseconds(50), shutdownGrace: TimeSpan.Zero)))
+        {
+            using var cancellation = new CancellationTokenSource();
+            Task<SendResult> stalls = client.SendAsync(LoopbackServer.Message("stalls"), cancellation.Token).AsTask();
+            SmtpTransportException error = await Assert.ThrowsAsync<SmtpTransportException>(
+                async () => await client.SendAsync(LoopbackServer.Message("late"), Token));
+            Assert.Equal(TransportFailure.PoolTimedOut, error.Failure);
+            await cancellation.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => stalls);
+        }
+
+        await using (var client = new SmtpClient(closing.Options(maxConnections: 1)))
+        {
+            Assert.True((await client.SendAsync(LoopbackServer.Message("first"), Token)).IsAccepted);
+            Assert.True((await client.SendAsync(LoopbackServer.Message("anew"), Token)).IsAccepted);
+        }
+
+        Assert.Contains(("smtp.client.connection.timeouts", 1L, (object?)server.Port), counted);
+        Assert.Contains(("smtp.client.retries", 1L, (object?)closing.Port), counted);
+        Assert.Equal(2, counted.Count(c => Equals(c.Port, server.Port) || Equals(c.Port, closing.Port)));
+    }
+
+    [Fact]
+    public async Task What_is_logged_has_the_event_ids_of_the_README()
+    {
+        var log = new ListLogger();
+        await using var server = new LoopbackServer((step, name) => (step, name) switch
+        {
+            (ServerStep.Recipient, "refused") => ServerAct.Say550,
+            (ServerStep.Mail, "closed") => ServerAct.Say421,
+            _ => ServerAct.GoOn,
+        });
+        await using (var client = new SmtpClient(new SmtpClientOptions
+        {
+            Host = "127.0.0.1",
+            Port = server.Port,
+            LocalName = "client.test",
+            Tls = SmtpTlsMode.None,
+            LoggerFactory = log,
+            MaximumConnections = 1,
+        }))
+        {
+            await client.SendAsync(LoopbackServer.Message("good"), Token);
+            await client.SendAsync(LoopbackServer.Message("refused"), Token);
+            await client.SendAsync(LoopbackServer.Message("closed"), Token);
+            await server.DisposeAsync();
+            await Assert.ThrowsAsync<SmtpTransportException>(async () => await client.SendAsync(LoopbackServer.Message("lost"), Token));
+        }
+
+        int[] ids = [.. log.Events.Distinct().Order()];
+        Assert.Equal([1000, 1003, 1010, 1011, 1020, 1021, 1090, 1091, 1100, 1101, 1102, 1104, 1105], ids);
+    }
+
+    [Fact]
+    public async Task A_chunk_is_in_the_trace_without_its_content()
+    {
+        var log = new ListLogger();
+        await using TestConnection connection = await TestConnection.ConnectAsync(
+            TestConnection.Options(loggerFactory: log), "PIPELINING", "CHUNKING", "BINARYMIME");
+        SmtpMessage message = TestConnection.Message(MessageContent.FromStream(new MemoryStream("secret\0"u8.ToArray())));
+        message.Envelope.Body = BodyType.BinaryMime;
+        Task<SendResult> send = connection.Client.SendAsync(message, Token).AsTask();
+        await connection.Peer.RunAsync("C: MAIL FROM:<a@c.test> BODY=BINARYMIME\nC: RCPT TO:<b@d.test>\nS: 250 OK\nS: 250 OK\nC: BDAT 7 LAST");
+        await connection.Peer.ReadExactlyAsync(7);
+        await connection.Peer.SayAsync("250 done\r\n");
+        Assert.True((await send).IsAccepted);
+        Assert.Contains("C: BDAT 7 LAST", log.Lines);
+        Assert.DoesNotContain(log.Lines, line => line.Contains("secret", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Every_send_is_an_activity_of_its_caller()
     {
         var ended = new ConcurrentQueue<Activity>();

@@ -123,6 +123,8 @@ internal sealed class ConnectionOpener(Func<DeliverySettings> settings, TimeProv
         bool isOpportunistic = path.Tls == TlsDemand.Opportunistic || mode == SmtpTlsMode.StartTlsIfOffered;
         var options = new SmtpConnectionOptions
         {
+            // What came without SMTPUTF8 goes on without it, whatever its header has: its readers do well with that.
+            DetectUtf8Headers = false,
             Host = host.Name,
             Port = host.Port,
             Tls = mode,

@@ -44,6 +44,12 @@ internal sealed class ProtocolTrace(ILogger logger) : IBufferWriter<byte>
             ClientLog.LineReceived(logger, line);
         }
 
+        LogSent();
+    }
+
+    /// <summary>Logs what was written and is not logged yet.</summary>
+    internal void LogSent()
+    {
         foreach (string line in _sent)
         {
             ClientLog.LineSent(logger, line);

@@ -87,6 +87,14 @@ public class SmtpConnectionOptions
     /// </summary>
     public bool UseChunking { get; init; } = true;
 
+    /// <summary>
+    /// Whether content in memory whose header has UTF-8 (RFC 6532) asks for SMTPUTF8, and is refused with
+    /// <see cref="SendRefusal.NeedsSmtpUtf8"/> where the server lacks it; yes by default. Content that comes from a stream, a pipe or a callback
+    /// is not known before it is sent: say it with <see cref="OutgoingEnvelope.SmtpUtf8"/>. A relay that passes on what others have submitted
+    /// without SMTPUTF8 says no, as Postfix does (smtputf8_autodetect_classes), or it would return mail that everybody reads.
+    /// </summary>
+    public bool DetectUtf8Headers { get; init; } = true;
+
     /// <summary>What is done with a lone CR or LF in content; <see cref="BareLineEndings.Normalize"/> by default.</summary>
     public BareLineEndings BareLineEndings { get; init; }
 

@@ -238,6 +238,7 @@ public sealed partial class ClientSession
                 break;
         }
 
+        bool isBehindGoAhead = false;
         while (true)
         {
             if (Phase == ClientPhase.Busy)
@@ -261,6 +262,9 @@ public sealed partial class ClientSession
                 case ReplyReadStatus.NeedInput when Phase == ClientPhase.Busy && _expected.Count == 0:
                     // Half a reply that nothing asked for; to wait for the rest would be to let the server stall us.
                     return Violate(PeerViolation.UnexpectedReply, _operation);
+                case ReplyReadStatus.NeedInput when isBehindGoAhead:
+                    // The same behind a 354: no octet of the body was sent that it could answer.
+                    return Violate(PeerViolation.UnexpectedReply, Stage);
                 case ReplyReadStatus.NeedInput:
                     return ClientEffect.NeedInput;
                 case ReplyReadStatus.Violation:
@@ -269,10 +273,13 @@ public sealed partial class ClientSession
 
             LastReply = reply;
             ReplyCount++;
+            bool wasBody = Phase == ClientPhase.Body;
             if (Apply(reply, input.IsEmpty, output) is { } effect)
             {
                 return effect;
             }
+
+            isBehindGoAhead = !wasBody && Phase == ClientPhase.Body;
         }
     }
 

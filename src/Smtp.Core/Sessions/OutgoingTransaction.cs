@@ -90,7 +90,7 @@ internal sealed class OutgoingTransaction
         _nextRecipient = 0;
         report.Start(envelope);
 
-        bool smtpUtf8 = envelope.NeedsSmtpUtf8();
+        bool smtpUtf8 = body.HasUtf8Header || envelope.NeedsSmtpUtf8();
         refusal = refusal != SendRefusal.None ? refusal : Check(body, smtpUtf8, envelope.RequireTls, peer, isTls);
         if (refusal != SendRefusal.None)
         {

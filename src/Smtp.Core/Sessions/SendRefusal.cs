@@ -6,7 +6,7 @@ public enum SendRefusal : byte
     /// <summary>It did not.</summary>
     None,
 
-    /// <summary>A path needs SMTPUTF8, or the message says so, and the server lacks it (RFC 6531 §3.2): 5.6.7.</summary>
+    /// <summary>A path or the header needs SMTPUTF8, or the message says so, and the server lacks it (RFC 6531 §3.2): 5.6.7.</summary>
     NeedsSmtpUtf8,
 
     /// <summary>The content has octets over 127 and the server lacks 8BITMIME (RFC 6152 §3): 5.6.3.</summary>

@@ -70,6 +70,9 @@ public sealed class SmtpClientHostingOptions
     /// <inheritdoc cref="SmtpConnectionOptions.UseChunking"/>
     public bool UseChunking { get; set; } = Defaults.UseChunking;
 
+    /// <inheritdoc cref="SmtpConnectionOptions.DetectUtf8Headers"/>
+    public bool DetectUtf8Headers { get; set; } = Defaults.DetectUtf8Headers;
+
     /// <inheritdoc cref="SmtpConnectionOptions.BareLineEndings"/>
     public BareLineEndings BareLineEndings { get; set; } = Defaults.BareLineEndings;
 

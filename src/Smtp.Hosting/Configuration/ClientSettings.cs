@@ -39,6 +39,7 @@ internal sealed class ClientSettings(string name, IConfigurationSection section)
         o.AuthenticationMechanisms = Texts(reader, "AuthenticationMechanisms") ?? o.AuthenticationMechanisms;
         o.AllowPlaintextAuthentication = reader.Value("AllowPlaintextAuthentication", o.AllowPlaintextAuthentication);
         o.UseChunking = reader.Value("UseChunking", o.UseChunking);
+        o.DetectUtf8Headers = reader.Value("DetectUtf8Headers", o.DetectUtf8Headers);
         o.BareLineEndings = reader.Choice("BareLineEndings", o.BareLineEndings);
         o.MaximumConnections = reader.Value("MaximumConnections", o.MaximumConnections, v => new SmtpClientOptions { Host = "x", MaximumConnections = v });
         o.MinimumConnections = reader.Value("MinimumConnections", o.MinimumConnections, v => new SmtpClientOptions { Host = "x", MinimumConnections = v });

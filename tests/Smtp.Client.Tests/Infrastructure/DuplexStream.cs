@@ -37,6 +37,9 @@ internal sealed class DuplexStream : Stream
         return (new DuplexStream(down.Reader, up.Writer), new DuplexStream(up.Reader, down.Writer));
     }
 
+    /// <summary>Says no more, and still listens.</summary>
+    internal void EndWriting() => _writer.Complete();
+
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         ReadResult result = await _reader.ReadAsync(cancellationToken);

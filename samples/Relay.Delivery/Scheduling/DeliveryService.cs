@@ -61,6 +61,7 @@ public sealed partial class DeliveryService : IAsyncDisposable
         _rules = new RulesFile(settings.RulesPath, spool.Clock, _logger);
         _store = new DeliveryStore(settings.StorePath);
         _sources = new SourceBook(_store, spool.Clock, _logger);
+        Inbound = new InboundReports(spool, () => _settings, _logger);
         _planner = new PathPlanner(() => _settings, spool.Clock);
         _opener = new ConnectionOpener(() => _settings, spool.Clock, loggers, Random.Shared);
         _booking = new Booking(spool, () => _settings, Metrics, _logger, Random.Shared);
@@ -69,6 +70,9 @@ public sealed partial class DeliveryService : IAsyncDisposable
 
     /// <summary>What is counted.</summary>
     public DeliveryMetrics Metrics { get; } = new();
+
+    /// <summary>What comes back to return paths.</summary>
+    public InboundReports Inbound { get; }
 
     /// <summary>How mail leaves now.</summary>
     public DeliverySettings Settings => _settings;

@@ -97,13 +97,13 @@ public sealed class ReturnPathTests
         await using var relay = RunningRelay.Start([.. Verp, $"--Relay:NextHop=127.0.0.1:{hop.Port}"]);
         (MessageId id, string path) = await SentAsync(relay, hop);
         int before = (await relay.Servers.Spool.EventsAsync(id, Cancellation)).Count;
-        await ReturnAsync(relay, "", path, string.Format(System.Globalization.CultureInfo.InvariantCulture, Report, path, action, status, diagnostic));
+        await ReturnAsync(relay, "", path, Fill(Report, path, action, status, diagnostic));
         SpoolEvent booked = (await relay.Servers.Spool.EventsAsync(id, Cancellation))[before];
         Assert.Equal((type, bounceClass, reason, "inner.example.net"), (booked.Type, booked.BounceClass, booked.Reason, booked.Reply.Host));
         Assert.Equal(suppresses, await relay.Servers.Spool.Suppressions.FindAsync("bob@example.net", Cancellation) is not null);
 
         // The same once more is nothing new.
-        await ReturnAsync(relay, "", path, string.Format(System.Globalization.CultureInfo.InvariantCulture, Report, path, action, status, diagnostic));
+        await ReturnAsync(relay, "", path, Fill(Report, path, action, status, diagnostic));
         Assert.Equal(before + 1, (await relay.Servers.Spool.EventsAsync(id, Cancellation)).Count);
     }
 
@@ -113,7 +113,7 @@ public sealed class ReturnPathTests
         await using var hop = new ScriptedHop(ScriptedHop.Except());
         await using var relay = RunningRelay.Start([.. Verp, $"--Relay:NextHop=127.0.0.1:{hop.Port}"]);
         (MessageId id, string path) = await SentAsync(relay, hop);
-        await ReturnAsync(relay, "abuse@provider.example", path, string.Format(System.Globalization.CultureInfo.InvariantCulture, Complaint, path));
+        await ReturnAsync(relay, "abuse@provider.example", path, Fill(Complaint, path));
         await EventAsync(relay, id, SpoolEventType.Complained);
         Assert.Equal("complaint", (await relay.Servers.Spool.Suppressions.FindAsync("bob@example.net", Cancellation))?.Reason);
     }
@@ -148,6 +148,16 @@ public sealed class ReturnPathTests
         await client.DemandAsync($"RCPT TO:<{path.ToUpperInvariant()}>", 250);
         Assert.StartsWith("452 4.5.3", await client.SayAsync("RCPT TO:<victim@example.net>"), StringComparison.Ordinal);
         Assert.Equal(2, (await relay.Servers.Spool.EventsAsync(id, Cancellation)).Count);
+    }
+
+    private static string Fill(string text, params string[] values)
+    {
+        for (int i = 0; i < values.Length; i++)
+        {
+            text = text.Replace($"{{{i}}}", values[i], StringComparison.Ordinal);
+        }
+
+        return text;
     }
 
     private static async Task<(MessageId Id, string Path)> SentAsync(RunningRelay relay, ScriptedHop hop)

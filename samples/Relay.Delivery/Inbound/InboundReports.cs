@@ -35,8 +35,8 @@ public sealed partial class InboundReports
     internal bool IsGenuine(SmtpPath path) => TryRead(path.ToString(), out _, out _);
 
     /// <summary>
-    /// Books a report: (1) finds what it is about, (2) reads it, (3) appends an event, (4) suppresses the address by the rules of any other bounce, and
-    /// (5) tells the sender, who would have got the bounce without the return path.
+    /// Books a report: (1) finds what it is about, (2) reads it, (3) suppresses the address by the rules of any other bounce, (4) tells the sender, who would
+    /// have got the bounce without the return path, and (5) appends the event last, so that a store that fails before it has all of it done again.
     /// </summary>
     /// <param name="address">The return path that it came to.</param>
     /// <param name="isFromNobody">Whether it came from the null path, as a notification must (RFC 3464 §2).</param>
@@ -85,25 +85,24 @@ public sealed partial class InboundReports
             return false;
         }
 
+        DeliverySettings settings = _settings();
+        if (type == SpoolEventType.Bounced && failure.Suppresses && settings.Suppress)
+        {
+            await SuppressAsync(recipient, id, "bounce", $"{reply.Code} {reply.Enhanced} {reply.Text}".TrimStart('0', ' '), cancellationToken).ConfigureAwait(false);
+        }
+
+        // (4)
+        if (type == SpoolEventType.Bounced)
+        {
+            await TellAsync(message, recipient, failure, reply, settings, cancellationToken).ConfigureAwait(false);
+        }
+
+        // (5)
         bool isGood = type == SpoolEventType.Delivered;
         await _spool.AppendEventsAsync(
             [new NewEvent(id, index, type, isGood ? BounceClass.None : failure.IsPermanent ? BounceClass.Hard : BounceClass.Soft, isGood ? string.Empty : failure.Reason.ToWord(), reply)],
             cancellationToken).ConfigureAwait(false);
         DeliveryLog.ReportBooked(_logger, id, recipient.ForwardPath, type, failure.Reason.ToWord(), reply.Text);
-        if (type != SpoolEventType.Bounced)
-        {
-            return true;
-        }
-
-        // (4)
-        DeliverySettings settings = _settings();
-        if (failure.Suppresses && settings.Suppress)
-        {
-            await SuppressAsync(recipient, id, "bounce", $"{reply.Code} {reply.Enhanced} {reply.Text}".TrimStart('0', ' '), cancellationToken).ConfigureAwait(false);
-        }
-
-        // (5)
-        await TellAsync(message, recipient, failure, reply, settings, cancellationToken).ConfigureAwait(false);
         return true;
     }
 
@@ -123,13 +122,13 @@ public sealed partial class InboundReports
             return false;
         }
 
-        await _spool.AppendEventsAsync([new NewEvent(message.Id, recipient.Index, SpoolEventType.Complained)], cancellationToken).ConfigureAwait(false);
-        DeliveryLog.ReportBooked(_logger, message.Id, recipient.ForwardPath, SpoolEventType.Complained, "complaint", string.Empty);
         if (_settings().Suppress)
         {
             await SuppressAsync(recipient, message.Id, "complaint", "The recipient marked a message as spam", cancellationToken).ConfigureAwait(false);
         }
 
+        await _spool.AppendEventsAsync([new NewEvent(message.Id, recipient.Index, SpoolEventType.Complained)], cancellationToken).ConfigureAwait(false);
+        DeliveryLog.ReportBooked(_logger, message.Id, recipient.ForwardPath, SpoolEventType.Complained, "complaint", string.Empty);
         return true;
     }
 

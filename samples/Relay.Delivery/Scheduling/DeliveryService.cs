@@ -62,7 +62,7 @@ public sealed partial class DeliveryService : IAsyncDisposable
         _store = new DeliveryStore(settings.StorePath);
         _sources = new SourceBook(_store, spool.Clock, _logger);
         Inbound = new InboundReports(spool, () => _settings, _logger);
-        _planner = new PathPlanner(() => _settings, spool.Clock);
+        _planner = new PathPlanner(() => _settings, spool.Clock, _store);
         _opener = new ConnectionOpener(() => _settings, spool.Clock, loggers, Random.Shared);
         _booking = new Booking(spool, () => _settings, Metrics, _logger, Random.Shared);
         _owner = new SiteOwner(this, new Transmission(spool, new MessageSigner(_keys, settings.HostName), () => _settings));

@@ -58,4 +58,13 @@ internal static partial class DeliveryLog
 
     [LoggerMessage(17, LogLevel.Error, "The relay's own notes cannot be kept: {Problem}")]
     internal static partial void NotNoted(ILogger logger, string problem);
+
+    [LoggerMessage(18, LogLevel.Information, "A report came to {Address}, whose message is no longer known.")]
+    internal static partial void ReportUnknown(ILogger logger, string address);
+
+    [LoggerMessage(19, LogLevel.Information, "{Id}: what came back for <{Recipient}> is no bounce.")]
+    internal static partial void ReportSaysNothing(ILogger logger, MessageId id, string recipient);
+
+    [LoggerMessage(20, LogLevel.Warning, "{Id}: reported for <{Recipient}>: {Type} ({Reason}): {Text}")]
+    internal static partial void ReportBooked(ILogger logger, MessageId id, string recipient, SpoolEventType type, string reason, string text);
 }

@@ -92,8 +92,10 @@ internal sealed class RelayServers : IAsyncDisposable
                 .. _settings.Listen.Select(endPoint => new SmtpListenerOptions { EndPoint = endPoint, Tls = TlsMode.StartTls }),
                 .. _settings.ListenTls.Select(endPoint => new SmtpListenerOptions { EndPoint = endPoint, Tls = TlsMode.Implicit }),
             ],
-            MessageSink = new SpoolSink(_spool, new SpoolSinkOptions { HostName = _settings.HostName, Filter = _http?.Filter }, _loggers.CreateLogger("Relay.Host")),
-            Policy = _http is null ? policy : _http.Policy(policy),
+            MessageSink = new ReturnPathSink(
+                _delivery.Inbound,
+                new SpoolSink(_spool, new SpoolSinkOptions { HostName = _settings.HostName, Filter = _http?.Filter }, _loggers.CreateLogger("Relay.Host"))),
+            Policy = new ReturnPathPolicy(_delivery.Inbound, _http is null ? policy : _http.Policy(policy)),
             Authenticator = _http is null ? authenticator : _http.Authenticator(authenticator),
             Certificates = certificates,
             LoggerFactory = _loggers,

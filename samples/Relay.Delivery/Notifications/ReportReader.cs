@@ -10,6 +10,8 @@ public static class ReportReader
     // A report on one message has one group a recipient; a hostile one could have as many as its size allows.
     private const int MaximumRecipients = 1000;
 
+    private const int LongestText = 4096;
+
     /// <summary>Reads a message that came to a return path.</summary>
     /// <param name="content">The message.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
@@ -49,7 +51,16 @@ public static class ReportReader
                 }
             }
 
-            return new InboundReport(isComplaint, recipients);
+            string text = message.TextBody ?? string.Empty;
+
+            // RFC 3834 §5: what answers automatically says so. Exim and Gmail name whom they could not reach, and bounces as old as qmail's say it in a line.
+            bool isBounce = message.Headers.Contains("X-Failed-Recipients") || text.StartsWith("Hi. This is the", StringComparison.Ordinal);
+            string? automatic = message.Headers["Auto-Submitted"];
+            return new InboundReport(isComplaint, recipients)
+            {
+                IsAutomaticAnswer = !isBounce && automatic?.StartsWith("auto-replied", StringComparison.OrdinalIgnoreCase) == true,
+                Text = text.Length > LongestText ? text[..LongestText] : text,
+            };
         }
     }
 

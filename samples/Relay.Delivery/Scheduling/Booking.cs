@@ -149,22 +149,25 @@ internal sealed class Booking(ISpool spool, Func<DeliverySettings> settings, Del
 
         var message = new NotifiedMessage(lease.Message.Id.ToString(), facts.ReversePath, facts.EnvelopeId, facts.Return, lease.Message.AcceptedAt, content);
         byte[] notification = new NotificationWriter(current.HostName, spool.Clock).Write(action, message, recipients, Since(lease.Message) + current.Retry.MaximumAge);
-        return new NewMessage
-        {
-            Id = spool.NewId(),
-            Facts = new MessageFacts
-            {
-                ReversePath = string.Empty,
-                Body = Ascii.IsValid(notification) ? BodyType.SevenBit : BodyType.EightBitMime,
-                SmtpUtf8 = !Ascii.IsValid(facts.ReversePath) || recipients.Any(r => !Ascii.IsValid(r.Address)),
-                SenderDomain = current.HostName.ToLowerInvariant(),
-                From = $"MAILER-DAEMON@{current.HostName}",
-                Subject = action == NotificationAction.Failed ? "Undelivered mail returned to sender" : action.ToString(),
-            },
-            Recipients = [NewRecipient.Of(facts.ReversePath) with { Notify = DsnNotify.Never }],
-            Content = NewContent.FromMemory(notification),
-        };
+        return ToMessage(spool, notification, facts, current, action == NotificationAction.Failed ? "Undelivered mail returned to sender" : action.ToString());
     }
+
+    /// <summary>Makes a message of a notification: from the null path, to who sent the message that it is about.</summary>
+    internal static NewMessage ToMessage(ISpool spool, byte[] notification, MessageFacts about, DeliverySettings current, string subject) => new()
+    {
+        Id = spool.NewId(),
+        Facts = new MessageFacts
+        {
+            ReversePath = string.Empty,
+            Body = Ascii.IsValid(notification) ? BodyType.SevenBit : BodyType.EightBitMime,
+            SmtpUtf8 = !Ascii.IsValid(about.ReversePath) || notification.AsSpan().IndexOf("message/global"u8) >= 0,
+            SenderDomain = current.HostName.ToLowerInvariant(),
+            From = $"MAILER-DAEMON@{current.HostName}",
+            Subject = subject,
+        },
+        Recipients = [NewRecipient.Of(about.ReversePath) with { Notify = DsnNotify.Never }],
+        Content = NewContent.FromMemory(notification),
+    };
 
     private async ValueTask<ReadOnlyMemory<byte>> ContentAsync(Lease lease, CancellationToken cancellationToken)
     {

@@ -61,7 +61,8 @@ public sealed partial class DeliveryService : IAsyncDisposable
         _rules = new RulesFile(settings.RulesPath, spool.Clock, _logger);
         _store = new DeliveryStore(settings.StorePath);
         _sources = new SourceBook(_store, spool.Clock, _logger);
-        _planner = new PathPlanner(() => _settings, spool.Clock);
+        Inbound = new InboundReports(spool, () => _settings, _logger);
+        _planner = new PathPlanner(() => _settings, spool.Clock, _store);
         _opener = new ConnectionOpener(() => _settings, spool.Clock, loggers, Random.Shared);
         _booking = new Booking(spool, () => _settings, Metrics, _logger, Random.Shared);
         _owner = new SiteOwner(this, new Transmission(spool, new MessageSigner(_keys, settings.HostName), () => _settings));
@@ -69,6 +70,9 @@ public sealed partial class DeliveryService : IAsyncDisposable
 
     /// <summary>What is counted.</summary>
     public DeliveryMetrics Metrics { get; } = new();
+
+    /// <summary>What comes back to return paths.</summary>
+    public InboundReports Inbound { get; }
 
     /// <summary>How mail leaves now.</summary>
     public DeliverySettings Settings => _settings;

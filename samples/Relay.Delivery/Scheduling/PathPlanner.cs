@@ -8,11 +8,11 @@ internal sealed class PathPlanner
     private readonly MtaStsCache _policies;
     private volatile Sources _sources;
 
-    internal PathPlanner(Func<DeliverySettings> settings, TimeProvider time)
+    internal PathPlanner(Func<DeliverySettings> settings, TimeProvider time, DeliveryStore store)
     {
         _settings = settings;
         _time = time;
-        _policies = new MtaStsCache(settings().FetchPolicy ?? new MtaStsFetcher().FetchAsync, time);
+        _policies = new MtaStsCache(settings().FetchPolicy ?? new MtaStsFetcher().FetchAsync, time, store);
         _sources = new Sources(settings(), _policies, time);
     }
 

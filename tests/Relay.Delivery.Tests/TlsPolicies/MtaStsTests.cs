@@ -77,6 +77,30 @@ public sealed class MtaStsTests
     }
 
     [Fact]
+    public async Task A_policy_survives_a_restart_for_what_is_left_of_its_time()
+    {
+        await using NameServer names = await NameServer.StartAsync(Zone, Assert.Skip);
+        using var folder = new TemporaryFolder();
+        var dns = new DnsLookup(new DnsSettings { Servers = [names.EndPoint] });
+        var noDns = new DnsLookup(new DnsSettings { Servers = [new IPEndPoint(IPAddress.Loopback, 9)], Timeout = TimeSpan.FromMilliseconds(100), Retries = 0 });
+        var time = new FakeTimeProvider();
+        using (var store = new DeliveryStore(folder["delivery.db"]))
+        {
+            Assert.NotNull(await new MtaStsCache((_, _) => Task.FromResult<string?>(Enforced), time, store).FindAsync("example.test", dns, Cancellation));
+        }
+
+        // Nobody answers any more: neither the policy host nor the name server.
+        time.Advance(TimeSpan.FromHours(20));
+        using var again = new DeliveryStore(folder["delivery.db"]);
+        var cache = new MtaStsCache((_, _) => Task.FromResult<string?>(null), time, again);
+        Assert.Equal(MtaStsMode.Enforce, (await cache.FindAsync("example.test", dns, Cancellation))?.Mode);
+        Assert.NotNull(await cache.FindAsync("example.test", noDns, Cancellation));
+        time.Advance(TimeSpan.FromHours(5));
+        Assert.Null(await cache.FindAsync("example.test", dns, Cancellation));
+        Assert.Null(await new MtaStsCache((_, _) => Task.FromResult<string?>(null), time, again).FindAsync("example.test", dns, Cancellation));
+    }
+
+    [Fact]
     public async Task An_enforced_policy_is_fetched_by_HTTPS_and_keeps_mail_from_a_host_without_TLS()
     {
         await using NameServer names = await NameServer.StartAsync(Zone, Assert.Skip);

@@ -25,10 +25,10 @@ internal static class MessageRow
     /// <summary>The columns that <see cref="Read"/> reads.</summary>
     internal const string Columns =
         "m.key, m.tail, m.size, m.place, m.flags, m.reverse_path, m.envelope_id, m.stream, m.priority, m.labels, m.custom_id, m.credential, "
-        + "m.sender_domain, m.header_from, m.subject, m.source, m.scheduled_at";
+        + "m.sender_domain, m.header_from, m.subject, m.source, m.scheduled_at, m.trace";
 
     /// <summary>How many they are.</summary>
-    internal const int ColumnCount = 17;
+    internal const int ColumnCount = 18;
 
     private const int Utf8 = 4, Tls = 8, Test = 64, Opens = 128, Clicks = 256, ReturnShift = 4;
 
@@ -78,6 +78,7 @@ internal static class MessageRow
             IsTest = (flags & Test) != 0,
             TrackOpens = (flags & Opens) != 0,
             TrackClicks = (flags & Clicks) != 0,
+            TraceParent = row.GetTextOrNull(first + 17),
             ScheduledAt = row.IsNull(first + 16) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(first + 16)),
         };
     }

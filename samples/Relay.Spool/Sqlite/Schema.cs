@@ -36,6 +36,7 @@ internal static class Schema
             address TEXT PRIMARY KEY, shown TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL, at INTEGER NOT NULL, message TEXT) WITHOUT ROWID;
         CREATE TABLE suspended(destination TEXT PRIMARY KEY, reason TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER) WITHOUT ROWID;
         """,
+        "ALTER TABLE messages ADD COLUMN trace TEXT",
     ];
 
     /// <summary>Brings a database to the newest version.</summary>

@@ -38,6 +38,10 @@ internal static class MessageRow
 
     internal static MessageId ReadId(Statement row, int first = 0) => MessageId.Create(row.GetInt64(first), row.GetInt64(first + 1));
 
+    /// <summary>The whole id of a key; with a tail of 0 if the message's row is gone.</summary>
+    internal static MessageId IdOf(SpoolConnection connection, long key) =>
+        MessageId.Create(key, connection["SELECT tail FROM messages WHERE key = ?1"].Bind(1, key).Scalar() ?? 0);
+
     internal static StoredMessage Read(Statement row, int first = 0)
     {
         MessageId id = ReadId(row, first);

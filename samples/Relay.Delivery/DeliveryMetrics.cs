@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Relay.Spool;
 
@@ -9,6 +10,10 @@ public sealed class DeliveryMetrics : IDisposable
     /// <summary>The meter's name.</summary>
     public const string MeterName = "Relay.Delivery";
 
+    /// <summary>How many destinations have a series of their own; the others share <c>other</c>.</summary>
+    public const int MaximumDestinations = 200;
+
+    private readonly ConcurrentDictionary<string, byte> _destinations = new(StringComparer.Ordinal);
     private readonly Meter _meter = new(MeterName);
     private readonly Counter<long> _attempts;
     private readonly Counter<long> _duplicates;
@@ -44,7 +49,7 @@ public sealed class DeliveryMetrics : IDisposable
             RecipientState.Held => "held",
             _ => "other",
         };
-        _attempts.Add(1, new("outcome", outcome), new("destination", destination));
+        _attempts.Add(1, new("outcome", outcome), new("destination", Label(destination)));
         if (isDuplicate)
         {
             Interlocked.Increment(ref _possibleDuplicates);
@@ -55,6 +60,20 @@ public sealed class DeliveryMetrics : IDisposable
         {
             _latency.Record(latency.TotalSeconds);
         }
+    }
+
+    /// <summary>
+    /// The first destinations by name, and the others together: each name is a series that the collector keeps for ever, and who sends to us can make up as
+    /// many as they like.
+    /// </summary>
+    private string Label(string destination)
+    {
+        if (_destinations.ContainsKey(destination))
+        {
+            return destination;
+        }
+
+        return _destinations.Count < MaximumDestinations && _destinations.TryAdd(destination, 0) ? destination : "other";
     }
 
     internal void OnConnections(int change) => _connections.Add(change);

@@ -69,6 +69,13 @@ internal static class RelayProgram
         // Its words on starting and failing are said by StartUpLines and RunAsync, without a stack trace.
         builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.None);
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+        if (settings.Telemetry is { } telemetry)
+        {
+            RelayTelemetry.Add(builder, telemetry, settings.HostName);
+        }
+
+        // Longer than the grace time, which it would cut short.
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = settings.Delivery.GraceTime + TimeSpan.FromSeconds(15));
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(services => new RelayServers(

@@ -26,6 +26,7 @@ internal sealed class RelayServers : IAsyncDisposable
     private SqliteSpool? _spool;
     private DeliveryService? _delivery;
     private RelayHttp? _http;
+    private QueueMetrics? _metrics;
 
     internal RelayServers(RelaySettings settings, ILoggerFactory loggers, TimeProvider time)
     {
@@ -67,6 +68,7 @@ internal sealed class RelayServers : IAsyncDisposable
 
         // (2)
         _spool = OpenSpool();
+        _metrics = new QueueMetrics(_spool);
         _http = OpenHttp(_spool);
 
         // (3)
@@ -107,17 +109,13 @@ internal sealed class RelayServers : IAsyncDisposable
     }
 
     /// <summary>
-    /// Stops (1) taking mail, (2) delivery, which gets its grace time for what is in flight, and (3) the capture server, which the last messages still go to.
-    /// What is left waits in the spool.
+    /// Stops (1) taking mail by SMTP, (2) delivery, which gets its grace time for what is in flight, (3) the capture server, which the last messages still go
+    /// to, and (4) the HTTP service, which is alive until then and not ready. What is left waits in the spool.
     /// </summary>
     internal async Task StopAsync(CancellationToken cancellationToken)
     {
         // (1)
-        if (_http is not null)
-        {
-            await _http.StopAsync(cancellationToken).ConfigureAwait(false);
-        }
-
+        _http?.BeginDrain();
         if (_relay is not null)
         {
             await _relay.StopAsync(cancellationToken).ConfigureAwait(false);
@@ -133,6 +131,12 @@ internal sealed class RelayServers : IAsyncDisposable
         if (_capture is not null)
         {
             await _capture.StopAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        // (4)
+        if (_http is not null)
+        {
+            await _http.StopAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -165,6 +169,7 @@ internal sealed class RelayServers : IAsyncDisposable
             await _http.DisposeAsync().ConfigureAwait(false);
         }
 
+        _metrics?.Dispose();
         if (_spool is not null)
         {
             await _spool.DisposeAsync().ConfigureAwait(false);

@@ -85,20 +85,4 @@ public sealed class RelayProgramTests : IDisposable
         Assert.DoesNotContain("   at ", errors.ToString(), StringComparison.Ordinal);
         return errors.ToString();
     }
-
-    private sealed class NotifyingWriter(string last) : StringWriter
-    {
-        private readonly TaskCompletionSource _seen = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        internal Task Seen => _seen.Task;
-
-        public override void WriteLine(string? value)
-        {
-            base.WriteLine(value);
-            if (value == last)
-            {
-                _seen.SetResult();
-            }
-        }
-    }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Relay.Spool;
 using Smtp.Core;
 
@@ -55,9 +56,12 @@ public sealed partial class DeliveryService
 
         public async Task<Fate[]> SendAsync(SiteConnection connection, Job job)
         {
+            using Activity? activity = RelayTracing.StartAttempt(job.Lease, job.Path.Key);
             try
             {
-                return await transmission.SendAsync(connection, job.Lease, Aborting).ConfigureAwait(false);
+                Fate[] fates = await transmission.SendAsync(connection, job.Lease, Aborting).ConfigureAwait(false);
+                activity?.SetTag("relay.outcome", fates[0].State.ToString().ToLowerInvariant()).SetTag("smtp.response.code", fates[0].Reply.Code);
+                return fates;
             }
             catch (OperationCanceledException)
             {

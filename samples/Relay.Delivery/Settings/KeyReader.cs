@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
+using Relay.Spool;
 
 namespace Relay.Delivery;
 
@@ -67,12 +68,12 @@ internal sealed class KeyReader(IConfiguration configuration, ICollection<string
             return byDefault;
         }
 
-        if (TryParseDuration(text, out TimeSpan time) && time >= least && time <= most)
+        if (DurationText.TryParse(text, out TimeSpan time) && time >= least && time <= most)
         {
             return time;
         }
 
-        Wrong(key, $"a time of {Show(least)} to {Show(most)}, with the unit ms, s, m, h or d, such as 90s or 4h, or as hours:minutes:seconds");
+        Wrong(key, $"a time of {Show(least)} to {Show(most)}, {DurationText.Form}");
         return byDefault;
     }
 
@@ -106,35 +107,6 @@ internal sealed class KeyReader(IConfiguration configuration, ICollection<string
         {
             Refuse(configuration.GetSection(section));
         }
-    }
-
-    /// <summary>Reads a time: a number and its unit, or <c>hours:minutes:seconds</c>.</summary>
-    internal static bool TryParseDuration(string text, out TimeSpan time)
-    {
-        text = text.Trim();
-        if (text.Contains(':', StringComparison.Ordinal))
-        {
-            return TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out time);
-        }
-
-        time = TimeSpan.Zero;
-        int digits = text.AsSpan().IndexOfAnyExceptInRange('0', '9');
-        if (digits <= 0 || !int.TryParse(text.AsSpan(0, digits), NumberStyles.None, CultureInfo.InvariantCulture, out int number))
-        {
-            return false;
-        }
-
-        double? unit = text[digits..] switch
-        {
-            "ms" => 1,
-            "s" => 1000,
-            "m" => 60_000,
-            "h" => 3_600_000,
-            "d" => 86_400_000,
-            _ => null,
-        };
-        time = TimeSpan.FromMilliseconds(number * (unit ?? 0));
-        return unit is not null;
     }
 
     private void Refuse(IConfigurationSection section)

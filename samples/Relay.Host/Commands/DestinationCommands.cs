@@ -39,7 +39,7 @@ internal static class DestinationCommands
     {
         var domain = new Argument<string>("domain") { Description = "A recipient domain." };
         var reason = new Option<string>("--reason") { Description = "Why.", DefaultValueFactory = _ => string.Empty };
-        var duration = new Option<TimeSpan?>("--for") { Description = "For how long, such as 2:00:00; until resumed by default." };
+        var duration = DurationOption.Create("--for", "For how long, such as 2h; until resumed by default.");
         var command = new Command("suspend", "Delivers nothing more there.") { domain, reason, duration };
         command.SetAction(async (parsed, cancellationToken) =>
         {

@@ -14,7 +14,7 @@ internal sealed class FilterOptions
     private readonly Option<string?> _from = new("--from") { Description = "A reverse-path." };
     private readonly Option<string?> _stream = new("--stream") { Description = "A stream." };
     private readonly Option<string?> _tag = new("--tag") { Description = "A tag." };
-    private readonly Option<TimeSpan?> _olderThan = new("--older-than") { Description = "Accepted longer ago than this, such as 4:00:00 or 2.00:00:00." };
+    private readonly Option<TimeSpan?> _olderThan = DurationOption.Create("--older-than", "Accepted longer ago than this, such as 90m or 2d.");
     private readonly Option<bool> _all = new("--all") { Description = "All: needed where a change names nothing else." };
 
     /// <summary>Adds the options to a command.</summary>

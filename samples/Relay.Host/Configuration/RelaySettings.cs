@@ -42,6 +42,9 @@ internal sealed record RelaySettings
     /// <summary>The HTTP service; null if it is switched off.</summary>
     public required RelayHttpSettings? Http { get; init; }
 
+    /// <summary>Where figures, traces and logs go by OTLP; null for nowhere.</summary>
+    public required TelemetrySettings? Telemetry { get; init; }
+
     /// <summary>The certificate's PEM file; null for the development certificate.</summary>
     public required string? CertificatePath { get; init; }
 

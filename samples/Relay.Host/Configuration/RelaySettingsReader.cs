@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Text;
 using Microsoft.Extensions.Configuration;
@@ -27,6 +26,7 @@ internal sealed partial class RelaySettingsReader
         "Relay:Capture:Listen", "Relay:Capture:Path", "Relay:Tls:CertificatePath", "Relay:Tls:KeyPath",
         "Relay:Http:Listen", "Relay:Http:BootstrapKey", "Relay:Http:PublicUrl", "Relay:Http:RequestsPerSecond",
         "Relay:Spool:Path", "Relay:Retry:First", "Relay:Retry:Longest", "Relay:Retry:MaximumAge", "Relay:GraceTime",
+        "Relay:Telemetry:Endpoint", "Relay:Telemetry:Protocol", "Relay:Telemetry:Interval",
     ];
 
     // Sections whose keys are names.
@@ -98,6 +98,7 @@ internal sealed partial class RelaySettingsReader
             CapturePath = Path.GetFullPath(Text("Relay:Capture:Path") ?? Path.Combine(dataPath, "captured")),
             Users = Users(),
             Http = Http(),
+            Telemetry = Telemetry(),
             CertificatePath = certificatePath is null ? null : Path.GetFullPath(certificatePath),
             KeyPath = certificatePath is null ? null : Path.GetFullPath(keyPath ?? certificatePath),
         };
@@ -346,9 +347,9 @@ internal sealed partial class RelaySettingsReader
             return byDefault;
         }
 
-        if (!TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out TimeSpan duration) || duration < least)
+        if (!DurationText.TryParse(text, out TimeSpan duration) || duration < least)
         {
-            Wrong(key, $"a time of at least {least}, written as hours:minutes:seconds or days.hours:minutes:seconds");
+            Wrong(key, $"a time of at least {least}, {DurationText.Form}");
             return byDefault;
         }
 

@@ -35,6 +35,7 @@ public sealed class RelayHttp : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly ILogger _logger;
     private WebApplication? _app;
+    private volatile bool _isDraining;
     private Task _background = Task.CompletedTask;
 
     private RelayHttp(HttpSettings settings, ISpool spool, HttpStore store, ILoggerFactory loggers, TimeProvider time)
@@ -105,6 +106,12 @@ public sealed class RelayHttp : IAsyncDisposable
             Task.Run(() => dispatcher.RunAsync(_stopping.Token), CancellationToken.None),
             Task.Run(UpkeepAsync, CancellationToken.None));
     }
+
+    /// <summary>
+    /// The relay is about to stop: it is alive, and no more ready, so that load balancers send nothing more. What comes in all the same is taken, and waits in
+    /// the spool.
+    /// </summary>
+    public void BeginDrain() => _isDraining = true;
 
     /// <summary>Stops to listen, lets requests end, and stops the background work.</summary>
     public async Task StopAsync(CancellationToken cancellationToken = default)
@@ -205,12 +212,16 @@ public sealed class RelayHttp : IAsyncDisposable
         services.AddOpenApi("v1", ApiDocument.Configure);
     }
 
-    private static void Map(WebApplication app)
+    /// <summary>What the store's failure is in detail is for the log, and not for everybody who can ask.</summary>
+    private IResult Ready() => _isDraining ? Results.Text("draining", statusCode: StatusCodes.Status503ServiceUnavailable)
+        : _spool.Failure is not null ? Results.Text("the store fails", statusCode: StatusCodes.Status503ServiceUnavailable)
+        : Results.Text("ready");
+
+    private void Map(WebApplication app)
     {
         RouteGroupBuilder api = app.MapGroup("/v1");
-        ISpool spool = app.Services.GetRequiredService<ISpool>();
         app.MapGet("/health/live", () => Results.Text("live")).ExcludeFromDescription();
-        app.MapGet("/health/ready", () => spool.Failure is null ? Results.Text("ready") : Results.StatusCode(StatusCodes.Status503ServiceUnavailable)).ExcludeFromDescription();
+        app.MapGet("/health/ready", Ready).ExcludeFromDescription();
         app.Services.GetRequiredService<MessagesApi>().Map(api);
         app.Services.GetRequiredService<StatsApi>().Map(api);
         app.Services.GetRequiredService<SuppressionsApi>().Map(api);

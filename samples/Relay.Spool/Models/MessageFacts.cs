@@ -65,6 +65,9 @@ public record MessageFacts
     /// <summary>When its sender wants it sent; null for at once.</summary>
     public DateTimeOffset? ScheduledAt { get; init; }
 
+    /// <summary>The trace that it was taken in (W3C <c>traceparent</c>), which its attempts go on with; null if nobody traced. The spool sets it.</summary>
+    public string? TraceParent { get; init; }
+
     /// <summary>The stream of mail that somebody waits for.</summary>
     public const string TransactionalStream = "transactional";
 

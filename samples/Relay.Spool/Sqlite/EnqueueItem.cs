@@ -23,14 +23,14 @@ internal sealed class EnqueueItem(NewMessage message) : WriteItem<bool>
         connection[
             """
             INSERT INTO messages(key, tail, size, place, open, flags, reverse_path, envelope_id, stream, priority, labels, custom_id, credential,
-                sender_domain, header_from, subject, source, scheduled_at)
-            VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+                sender_domain, header_from, subject, source, scheduled_at, trace)
+            VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
             """]
             .Bind(1, key).Bind(2, message.Id.Tail).Bind(3, message.Content.Length).Bind(4, place).Bind(5, message.Recipients.Count)
             .Bind(6, MessageRow.FlagsOf(facts)).Bind(7, facts.ReversePath).Bind(8, facts.EnvelopeId.Length == 0 ? null : facts.EnvelopeId).Bind(9, facts.Stream)
             .Bind(10, (long)facts.Priority).Bind(11, Labels(facts)).Bind(12, facts.CustomId).Bind(13, facts.Credential).Bind(14, facts.SenderDomain)
             .Bind(15, facts.From).Bind(16, facts.Subject).Bind(17, (long)facts.Source).Bind(18, facts.ScheduledAt?.ToUnixTimeMilliseconds())
-            .Execute();
+            .Bind(19, facts.TraceParent).Execute();
         if (place == MessageRow.InDatabase)
         {
             connection["INSERT INTO content(message, octets) VALUES(?1, ?2)"].Bind(1, key).Bind(2, message.Content.Memory.Span).Execute();

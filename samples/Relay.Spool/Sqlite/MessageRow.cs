@@ -25,10 +25,10 @@ internal static class MessageRow
     /// <summary>The columns that <see cref="Read"/> reads.</summary>
     internal const string Columns =
         "m.key, m.tail, m.size, m.place, m.flags, m.reverse_path, m.envelope_id, m.stream, m.priority, m.labels, m.custom_id, m.credential, "
-        + "m.sender_domain, m.header_from, m.subject, m.source, m.scheduled_at";
+        + "m.sender_domain, m.header_from, m.subject, m.source, m.scheduled_at, m.trace";
 
     /// <summary>How many they are.</summary>
-    internal const int ColumnCount = 17;
+    internal const int ColumnCount = 18;
 
     private const int Utf8 = 4, Tls = 8, Test = 64, Opens = 128, Clicks = 256, ReturnShift = 4;
 
@@ -37,6 +37,10 @@ internal static class MessageRow
         | (facts.IsTest ? Test : 0) | (facts.TrackOpens ? Opens : 0) | (facts.TrackClicks ? Clicks : 0);
 
     internal static MessageId ReadId(Statement row, int first = 0) => MessageId.Create(row.GetInt64(first), row.GetInt64(first + 1));
+
+    /// <summary>The whole id of a key; with a tail of 0 if the message's row is gone.</summary>
+    internal static MessageId IdOf(SpoolConnection connection, long key) =>
+        MessageId.Create(key, connection["SELECT tail FROM messages WHERE key = ?1"].Bind(1, key).Scalar() ?? 0);
 
     internal static StoredMessage Read(Statement row, int first = 0)
     {
@@ -78,6 +82,7 @@ internal static class MessageRow
             IsTest = (flags & Test) != 0,
             TrackOpens = (flags & Opens) != 0,
             TrackClicks = (flags & Clicks) != 0,
+            TraceParent = row.GetTextOrNull(first + 17),
             ScheduledAt = row.IsNull(first + 16) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(first + 16)),
         };
     }

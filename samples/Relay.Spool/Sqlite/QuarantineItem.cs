@@ -50,6 +50,6 @@ internal sealed class QuarantineItem(MessageId id, string reason, BodyFiles file
             .Bind(1, now).Bind(2, reason).Bind(3, key).Bind(4, index).Execute();
         EventRow.Append(
             writer, now, key, index, SpoolEventType.Quarantined, new RecipientReply(0, string.Empty, reason, string.Empty), reason: "unreadable");
-        SpoolLog.Quarantined(writer.Options.Logger, MessageId.Create(key, 0), reason);
+        SpoolLog.Quarantined(writer.Options.Logger, MessageRow.IdOf(writer.Connection, key), reason);
     }
 }

@@ -36,7 +36,7 @@ internal sealed class RecoverItem(bool all) : WriteItem<long>
             update.Bind(1, (long)(isPoison ? RecipientState.Held : RecipientState.Queued)).Bind(2, isPoison ? 0 : times).Bind(3, key).Bind(4, index).Bind(5, nextAt).Execute();
             if (isPoison)
             {
-                SpoolLog.Poison(writer.Options.Logger, MessageId.Create(key, 0), index, times);
+                SpoolLog.Poison(writer.Options.Logger, MessageRow.IdOf(writer.Connection, key), index, times);
                 var why = new RecipientReply(0, string.Empty, $"{times} attempts ended without a word", string.Empty);
                 EventRow.Append(writer, now, key, index, SpoolEventType.Held, why, reason: "poison");
             }

@@ -36,6 +36,10 @@ internal static class Schema
             address TEXT PRIMARY KEY, shown TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL, at INTEGER NOT NULL, message TEXT) WITHOUT ROWID;
         CREATE TABLE suspended(destination TEXT PRIMARY KEY, reason TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER) WITHOUT ROWID;
         """,
+        "ALTER TABLE messages ADD COLUMN trace TEXT",
+
+        // With the state in it, so that counting a lane reads the index alone: without, each entry cost a look at its row, 8 s for a million of them.
+        "DROP INDEX due; CREATE INDEX due ON recipients(lane, next_at, message, idx, state) WHERE state <= 1",
     ];
 
     /// <summary>Brings a database to the newest version.</summary>

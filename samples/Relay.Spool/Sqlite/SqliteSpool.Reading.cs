@@ -136,10 +136,11 @@ public sealed partial class SqliteSpool
     public ValueTask<QueueFigures> FiguresAsync(CancellationToken cancellationToken = default) => _readers.ReadAsync(
         connection =>
         {
-            long waiting = connection["SELECT count(*) FROM recipients INDEXED BY due WHERE state <= 1"].Scalar() ?? 0;
-            long leased = connection["SELECT count(*) FROM recipients INDEXED BY leased WHERE state = 2"].Scalar() ?? 0;
+            // By the partial indexes: it costs what waits, and not what was ever done.
+            (long waiting, long? oldestWaiting) = Count(connection["SELECT count(*), min(message) FROM recipients INDEXED BY due WHERE state <= 1"]);
+            (long leased, long? oldestLeased) = Count(connection["SELECT count(*), min(message) FROM recipients INDEXED BY leased WHERE state = 2"]);
             long held = connection["SELECT count(*) FROM recipients INDEXED BY held WHERE state = 3"].Scalar() ?? 0;
-            long? oldest = waiting + leased == 0 ? null : connection["SELECT min(message) FROM recipients WHERE state <= 2"].Scalar();
+            long? oldest = oldestWaiting is null || oldestLeased < oldestWaiting ? oldestLeased : oldestWaiting;
             return new QueueFigures(waiting, leased, held, oldest is { } key ? DateTimeOffset.FromUnixTimeMilliseconds(key >> 12) : null);
         },
         cancellationToken);
@@ -184,6 +185,14 @@ public sealed partial class SqliteSpool
                 return suspended;
             },
             cancellationToken);
+
+    private static (long Count, long? Oldest) Count(Statement row)
+    {
+        _ = row.Step();
+        (long, long?) read = (row.GetInt64(0), row.IsNull(1) ? null : row.GetInt64(1));
+        row.Reset();
+        return read;
+    }
 
     private static string EventsSql(string where) =>
         $"""

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using Microsoft.Data.Sqlite;
 
@@ -115,6 +116,12 @@ public sealed partial class SqliteSpool : ISpool, IAsyncDisposable, IDisposable
     {
         ArgumentNullException.ThrowIfNull(message);
         ArgumentOutOfRangeException.ThrowIfZero(message.Recipients.Count, nameof(message));
+        using Activity? activity = RelayTracing.StartAccept(message.Id, message.Recipients.Count);
+        if (activity is not null)
+        {
+            message = message with { Facts = message.Facts with { TraceParent = activity.Id } };
+        }
+
         await RunAsync(new EnqueueItem(message)).ConfigureAwait(false);
     }
 

@@ -1,0 +1,42 @@
+namespace Relay.Host;
+
+/// <content>The keys of telemetry.</content>
+internal sealed partial class RelaySettingsReader
+{
+    private static readonly TimeSpan UsualInterval = TimeSpan.FromMinutes(1);
+
+    /// <returns>Null if nothing is sent.</returns>
+    private TelemetrySettings? Telemetry()
+    {
+        string? protocol = Text("Relay:Telemetry:Protocol");
+        TimeSpan interval = Duration("Relay:Telemetry:Interval", UsualInterval, TimeSpan.FromMilliseconds(100));
+        if (interval > TimeSpan.FromHours(1))
+        {
+            Wrong("Relay:Telemetry:Interval", "at most 1h");
+        }
+
+        bool isHttp = string.Equals(protocol, "http", StringComparison.OrdinalIgnoreCase);
+        if (protocol is not null && !isHttp && !string.Equals(protocol, "grpc", StringComparison.OrdinalIgnoreCase))
+        {
+            Wrong("Relay:Telemetry:Protocol", "grpc or http");
+        }
+
+        if (Text("Relay:Telemetry:Endpoint") is not { } text)
+        {
+            if (protocol is not null || _configuration["Relay:Telemetry:Interval"] is not null)
+            {
+                _errors.Add("Relay:Telemetry:Protocol or Relay:Telemetry:Interval is set, and Relay:Telemetry:Endpoint is not.");
+            }
+
+            return null;
+        }
+
+        if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? endpoint) || (endpoint.Scheme != Uri.UriSchemeHttp && endpoint.Scheme != Uri.UriSchemeHttps))
+        {
+            Wrong("Relay:Telemetry:Endpoint", "a URL of http or https, such as http://127.0.0.1:4317");
+            return null;
+        }
+
+        return new TelemetrySettings(endpoint, isHttp, interval);
+    }
+}

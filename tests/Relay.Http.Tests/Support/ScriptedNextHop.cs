@@ -23,7 +23,7 @@ internal sealed class ScriptedNextHop : IEnvelopePolicy, IMessageSink, IMessageW
             HostName = "hop.example.net",
             Listeners = [new SmtpListenerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) }],
             MessageSink = this,
-            EnvelopePolicy = this,
+            Policy = this,
             MaximumConnectionsPerAddress = 1000,
         });
         _server.Start();
@@ -43,7 +43,12 @@ internal sealed class ScriptedNextHop : IEnvelopePolicy, IMessageSink, IMessageW
     public ValueTask<SmtpReply> CheckRecipientAsync(SmtpSessionContext session, Envelope envelope, EnvelopeRecipient recipient, CancellationToken cancellationToken)
     {
         string path = recipient.ForwardPath.ToString();
-        int number = int.Parse(path.AsSpan(1, path.IndexOf('@', StringComparison.Ordinal) - 1), CultureInfo.InvariantCulture);
+        if (!int.TryParse(path.AsSpan(1, path.IndexOf('@', StringComparison.Ordinal) - 1), NumberStyles.None, CultureInfo.InvariantCulture, out int number))
+        {
+            // A notification to the sender.
+            return default;
+        }
+
         SmtpReply reply = IsRefused(number) ? SmtpReply.Create(550, new EnhancedStatus(5, 1, 1), "No such user")
             : IsFull(number) ? SmtpReply.Create(552, new EnhancedStatus(5, 2, 2), "Mailbox full")
             : IsPutOff(number) && _putOff.TryAdd(number, true) ? SmtpReply.Create(450, new EnhancedStatus(4, 2, 0), "Greylisted, try again later")

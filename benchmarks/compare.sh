@@ -15,6 +15,7 @@ columns=("one at a time|40000|" "pipelined|120000|-p" "new connection each|10000
 if [ -e /usr/include/openssl/ssl.h ]; then flags=(-DWITH_TLS -lssl -lcrypto); fi
 cc -O2 -w -o "$work/load" load/smtpload.c "${flags[@]}"
 dotnet build -c Release -v q Smtp.LoadHost -o "$work/host" >/dev/null
+dotnet build -c Release -v q Smtp.PeerHost -o "$work/peer" >/dev/null
 
 port=$((20000 + RANDOM % 10000))
 names=() ports=() processes=() modes=()
@@ -28,6 +29,7 @@ start() { # NAME MODE COMMAND...
 
 start "bare .NET socket loop" plain "$work/host/Smtp.LoadHost" "$port" --baseline
 start "Smtp.Core" plain "$work/host/Smtp.LoadHost" "$port"
+start "SmtpServer (.NET)" part "$work/peer/Smtp.PeerHost" "$port"
 # smtp-sink will not run as root, and goes to another user itself.
 sink=(smtp-sink)
 if [ "$(id -u)" = 0 ]; then sink+=(-u nobody); fi
@@ -46,6 +48,7 @@ for ((round = 0; round <= rounds; round++)); do
     IFS='|' read -r title messages options <<<"$column"
     for i in "${!names[@]}"; do
       count=$messages
+      [ "${modes[i]}" = part ] && count=$((messages / 4)) # pipelined it takes 40 ms for each group of 50
       [ "${modes[i]}" = slow ] && count=$((messages / 20))
       [ "${modes[i]}" = tls ] && count=$((messages / 4))
       [ "$round" = 0 ] && count=$((count / 4)) # warms up; not counted

@@ -46,4 +46,16 @@ internal static partial class DeliveryLog
 
     [LoggerMessage(13, LogLevel.Error, "The relay failed to connect to {Site}.")]
     internal static partial void NotOpened(ILogger logger, Exception error, string site);
+
+    [LoggerMessage(14, LogLevel.Information, "{Count} delivery rules were loaded again from {Path}.")]
+    internal static partial void RulesLoaded(ILogger logger, int count, string path);
+
+    [LoggerMessage(15, LogLevel.Error, "The delivery rules of {Path} have changed and cannot be used; the old ones stay in force: {Problem}")]
+    internal static partial void RulesNotLoaded(ILogger logger, string path, string problem);
+
+    [LoggerMessage(16, LogLevel.Warning, "{Site}: rule of line {Line} ({Rule}) by: {Reply}")]
+    internal static partial void RuleApplied(ILogger logger, string site, int line, string rule, string reply);
+
+    [LoggerMessage(17, LogLevel.Error, "The relay's own notes cannot be kept: {Problem}")]
+    internal static partial void NotNoted(ILogger logger, string problem);
 }

@@ -78,8 +78,7 @@ internal sealed class RelayServers : IAsyncDisposable
 
         // (4)
         CheckTrust(_settings.NextHop?.CaPath);
-        _delivery = new DeliveryService(
-            _http is null ? _spool : new SimulatingSpool(_spool), _settings.Delivery with { NextHop = nextHop }, _loggers);
+        _delivery = OpenDelivery(_http is null ? _spool : new SimulatingSpool(_spool), _settings.Delivery with { NextHop = nextHop });
 
         // (5)
         var users = new ConfiguredUsers(_settings.Users);
@@ -180,6 +179,18 @@ internal sealed class RelayServers : IAsyncDisposable
         catch (SpoolException error)
         {
             throw new RelayStartException($"Relay:Spool:Path: {error.Message}", error);
+        }
+    }
+
+    private DeliveryService OpenDelivery(ISpool spool, DeliverySettings settings)
+    {
+        try
+        {
+            return new DeliveryService(spool, settings, _loggers);
+        }
+        catch (System.Data.Common.DbException error)
+        {
+            throw new RelayStartException($"Relay:Spool:Path: \"{settings.StorePath}\" cannot be opened: {error.Message}", error);
         }
     }
 

@@ -114,13 +114,13 @@ internal sealed class Booking(ISpool spool, Func<DeliverySettings> settings, Del
     private RecipientOutcome Outcome(Fate fate, Lease lease, StoredRecipient recipient, DeliverySettings current, DateTimeOffset now)
     {
         bool isFailure = fate.State is not RecipientState.Delivered && fate.WasAttempted;
-        TimeSpan wait = !fate.WasAttempted ? fate.NotBefore : current.Retry.Next(recipient.Attempts + 1, random);
+        TimeSpan wait = !fate.WasAttempted ? fate.NotBefore : fate.Delay ?? current.Retry.Next(recipient.Attempts + 1, random);
         return new RecipientOutcome(recipient.Index, fate.State, fate.Reply)
         {
             NextAttemptAt = now + (wait > fate.NotBefore ? wait : fate.NotBefore),
             WasAttempted = fate.WasAttempted,
             BounceClass = !isFailure ? BounceClass.None : fate.Failure.IsPermanent ? BounceClass.Hard : BounceClass.Soft,
-            Reason = !isFailure ? string.Empty : fate.IsUncertain ? "unknown" : ReasonWord(fate.Failure.Reason),
+            Reason = !isFailure ? string.Empty : fate.IsUncertain ? "unknown" : fate.Failure.Reason.ToWord(),
         };
     }
 
@@ -215,7 +215,7 @@ internal sealed class Booking(ISpool spool, Func<DeliverySettings> settings, Del
             }
             else
             {
-                DeliveryLog.Ended(logger, lease.Message.Id, recipient.ForwardPath, fate.Reply.Host, recipient.Attempts + 1, fate.State, ReasonWord(fate.Failure.Reason), Describe(fate.Reply));
+                DeliveryLog.Ended(logger, lease.Message.Id, recipient.ForwardPath, fate.Reply.Host, recipient.Attempts + 1, fate.State, fate.Failure.Reason.ToWord(), Describe(fate.Reply));
             }
         }
     }
@@ -237,30 +237,4 @@ internal sealed class Booking(ISpool spool, Func<DeliverySettings> settings, Del
         int bracket = host.IndexOf('[', 1 <= host.Length ? 1 : 0);
         return bracket > 0 ? host[..bracket] : host;
     }
-
-    private static string ReasonWord(BounceReason reason) => reason switch
-    {
-        BounceReason.BadMailbox => "recipient",
-        BounceReason.BadDomain => "domain",
-        BounceReason.InactiveMailbox => "inactive",
-        BounceReason.MailboxFull => "mailbox-full",
-        BounceReason.TooLarge => "too-large",
-        BounceReason.Content => "content",
-        BounceReason.BlockList => "block-list",
-        BounceReason.RateLimit => "rate-limit",
-        BounceReason.Greylisting => "greylisting",
-        BounceReason.SenderAuthentication => "authentication",
-        BounceReason.Policy => "policy",
-        BounceReason.BadSender => "sender",
-        BounceReason.Tls => "tls",
-        BounceReason.Protocol => "protocol",
-        BounceReason.System => "system",
-        BounceReason.Network => "network",
-        BounceReason.Routing => "dns",
-        BounceReason.Loop => "loop",
-        BounceReason.Expired => "expired",
-        BounceReason.Suppressed => "suppressed",
-        BounceReason.Poison => "poison",
-        _ => "other",
-    };
 }

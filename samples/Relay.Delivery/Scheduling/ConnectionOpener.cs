@@ -28,6 +28,11 @@ internal sealed class ConnectionOpener(Func<DeliverySettings> settings, TimeProv
         {
             foreach (IPAddress address in host.Addresses)
             {
+                if (path.Source is { } source && source.Of(address.AddressFamily) is null)
+                {
+                    continue;
+                }
+
                 if (tried++ == MaximumAddresses)
                 {
                     return failure;
@@ -76,7 +81,7 @@ internal sealed class ConnectionOpener(Func<DeliverySettings> settings, TimeProv
             }
             catch (SmtpTransportException error)
             {
-                return new Opening(null, ReplyClassifier.Of(error.Failure), new RecipientReply(0, string.Empty, Describe(error), name));
+                return new Opening(null, ReplyClassifier.Of(error.Failure), new RecipientReply(0, string.Empty, Describe(error), name), error.Stage);
             }
             catch (SmtpReplyException error)
             {
@@ -103,12 +108,13 @@ internal sealed class ConnectionOpener(Func<DeliverySettings> settings, TimeProv
             return new Opening(
                 null,
                 ReplyClassifier.Soft(isTls ? BounceReason.Tls : BounceReason.Protocol, (ushort)(isTls ? 7 : 5), (ushort)(isTls ? 10 : 0), isSiteWide: true),
-                new RecipientReply(0, string.Empty, error.Message, name));
+                new RecipientReply(0, string.Empty, error.Message, name),
+                error.Stage);
         }
 
         string text = reply.GetText();
         Classification failure = ReplyClassifier.Of(reply.Code, reply.Status, text, error.Stage) with { IsSiteWide = true, Suppresses = false };
-        return new Opening(null, failure, Replies.Of(reply, name));
+        return new Opening(null, failure, Replies.Of(reply, name), error.Stage);
     }
 
     private async Task<SmtpConnection> ConnectAsync(MailPath path, MailHost host, IPAddress address, SmtpTlsMode mode, CancellationToken cancellationToken)
@@ -125,7 +131,7 @@ internal sealed class ConnectionOpener(Func<DeliverySettings> settings, TimeProv
             // The settings allow a password without TLS only on this machine.
             AllowPlaintextAuthentication = path.Route?.Credentials is not null && mode is SmtpTlsMode.None or SmtpTlsMode.StartTlsIfOffered,
             CertificateValidation = isOpportunistic ? Anybody : _trust.Validator(path.Route is null ? current.CaPath : path.Route.CaPath),
-            LocalName = current.HostName,
+            LocalName = path.Source?.HostName ?? current.HostName,
 
             // What was taken has none; a store that was tampered with is not to smuggle.
             BareLineEndings = BareLineEndings.Refuse,
@@ -133,17 +139,23 @@ internal sealed class ConnectionOpener(Func<DeliverySettings> settings, TimeProv
             TimeProvider = time,
             LoggerFactory = loggers,
         };
-        Stream stream = await ConnectSocketAsync(address, host.Port, current.Timeouts.Connect, host, cancellationToken).ConfigureAwait(false);
+        Stream stream = await ConnectSocketAsync(path.Source?.Of(address.AddressFamily), address, host.Port, current.Timeouts.Connect, host, cancellationToken).ConfigureAwait(false);
         return await SmtpConnection.ConnectAsync(stream, options, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<Stream> ConnectSocketAsync(IPAddress address, int port, TimeSpan patience, MailHost host, CancellationToken cancellationToken)
+    private async Task<Stream> ConnectSocketAsync(
+        IPAddress? source, IPAddress address, int port, TimeSpan patience, MailHost host, CancellationToken cancellationToken)
     {
         var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         using var deadline = new CancellationTokenSource(patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try
         {
+            if (source is not null)
+            {
+                socket.Bind(new IPEndPoint(source, 0));
+            }
+
             await socket.ConnectAsync(new IPEndPoint(address, port), either.Token).ConfigureAwait(false);
             return new NetworkStream(socket, ownsSocket: true);
         }

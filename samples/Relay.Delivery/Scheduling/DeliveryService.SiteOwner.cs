@@ -80,7 +80,13 @@ public sealed partial class DeliveryService
             }
         }
 
-        public void End(Job job, Fate[] fates) => service.End(job.Lease, fates);
+        public void Judge(Site site, Job job, Fate[] fates) => service.Judge(site, job, fates);
+
+        public void End(Job job, Fate[] fates)
+        {
+            service.GiveBack(job, fates);
+            service.End(job.Lease, fates);
+        }
 
         public void OnRoom()
         {

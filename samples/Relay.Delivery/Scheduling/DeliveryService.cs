@@ -22,12 +22,15 @@ public sealed partial class DeliveryService : IAsyncDisposable
     private readonly ISpool _spool;
     private readonly ILogger _logger;
     private readonly DkimKeys _keys;
+    private readonly RulesFile _rules;
+    private readonly DeliveryStore _store;
+    private readonly SourceBook _sources;
     private readonly PathPlanner _planner;
     private readonly ConnectionOpener _opener;
     private readonly Booking _booking;
     private readonly SiteOwner _owner;
     private readonly ConcurrentDictionary<string, Site> _sites = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, Site> _siteOf = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(string Destination, string Stream), Site[]> _sitesOf = new();
     private readonly ConcurrentDictionary<string, int> _unplaced = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<MessageId, int> _crashes = new();
     private readonly CancellationTokenSource _stopping = new();
@@ -44,6 +47,8 @@ public sealed partial class DeliveryService : IAsyncDisposable
     /// <param name="settings">How mail leaves.</param>
     /// <param name="loggers">Where logs go.</param>
     /// <exception cref="DkimKeyException">A key cannot be loaded.</exception>
+    /// <exception cref="DeliveryRulesException">The rules file is wrong.</exception>
+    /// <exception cref="Microsoft.Data.Sqlite.SqliteException">The store cannot be opened.</exception>
     public DeliveryService(ISpool spool, DeliverySettings settings, ILoggerFactory loggers)
     {
         ArgumentNullException.ThrowIfNull(spool);
@@ -53,6 +58,9 @@ public sealed partial class DeliveryService : IAsyncDisposable
         _settings = settings;
         _logger = loggers.CreateLogger("Relay.Delivery");
         _keys = new DkimKeys(settings.Dkim, spool.Clock, _logger);
+        _rules = new RulesFile(settings.RulesPath, spool.Clock, _logger);
+        _store = new DeliveryStore(settings.StorePath);
+        _sources = new SourceBook(_store, spool.Clock, _logger);
         _planner = new PathPlanner(() => _settings, spool.Clock);
         _opener = new ConnectionOpener(() => _settings, spool.Clock, loggers, Random.Shared);
         _booking = new Booking(spool, () => _settings, Metrics, _logger, Random.Shared);
@@ -73,9 +81,11 @@ public sealed partial class DeliveryService : IAsyncDisposable
 
     /// <summary>Takes other settings. They hold for what is queued already, from the next attempt on.</summary>
     /// <exception cref="DkimKeyException">A key cannot be loaded; the settings so far stay.</exception>
+    /// <exception cref="DeliveryRulesException">The rules file is wrong; the settings so far stay.</exception>
     public void Configure(DeliverySettings settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
+        _rules.Replace(settings.RulesPath);
         _keys.Replace(settings.Dkim);
         _settings = settings;
         _owner.OnRoom();
@@ -125,6 +135,8 @@ public sealed partial class DeliveryService : IAsyncDisposable
     {
         await StopAsync(new CancellationToken(canceled: true)).ConfigureAwait(false);
         await _aborting.CancelAsync().ConfigureAwait(false);
+        _rules.Dispose();
+        _store.Dispose();
         Metrics.Dispose();
     }
 
@@ -195,13 +207,25 @@ public sealed partial class DeliveryService : IAsyncDisposable
             room -= _settings.MaximumInFlight / 5;
         }
 
-        if (room > 0 && !_siteOf.ContainsKey(destination))
+        if (room <= 0)
         {
-            // Its site will be known in a moment; until then it gets what a new site would take.
-            room = Math.Min(room, Site.CapacityOf(_settings.Shaping.InitialConnections, isBulk) - _unplaced.GetValueOrDefault(destination));
+            return 0;
         }
 
-        return room <= 0 ? 0 : _siteOf.TryGetValue(destination, out Site? site) ? Math.Min(room, site.RoomFor(isBulk)) : room;
+        if (!_sitesOf.TryGetValue((destination, stream), out Site[]? sites))
+        {
+            // Its site will be known in a moment; until then it gets what a new site would take.
+            return Math.Max(0, Math.Min(room, Site.CapacityOf(_settings.Shaping.InitialConnections, isBulk) - _unplaced.GetValueOrDefault(destination)));
+        }
+
+        // From several addresses it is several sites. Which one a message goes by is not known yet: what one has too much of, another has to have room for.
+        int free = 0;
+        foreach (Site site in sites)
+        {
+            free += site.RoomFor(isBulk);
+        }
+
+        return Math.Clamp(free, 0, room);
     }
 
     /// <summary>
@@ -262,13 +286,19 @@ public sealed partial class DeliveryService : IAsyncDisposable
             return;
         }
 
-        if (_siteOf.Count > MaximumSites)
+        if (_sitesOf.Count > MaximumSites)
         {
             Forget();
         }
 
-        Site site = _sites.GetOrAdd(job.Path.Key, static (_, args) => new Site(args.Path, args.Owner), (job.Path, Owner: (ISiteOwner)_owner));
-        _siteOf[job.Lease.Destination] = site;
+        Site site = _sites.GetOrAdd(job.Path.Key, static (_, args) => args.Service.Create(args.Path), (job.Path, Service: this));
+        (string, string) lane = (job.Lease.Destination, job.Lease.Message.Facts.Stream);
+        if (!_sitesOf.TryGetValue(lane, out Site[]? sites) || Array.IndexOf(sites, site) < 0)
+        {
+            // Where the destination has moved to other hosts, only the new ones count.
+            _sitesOf[lane] = [site, .. (sites ?? []).Where(s => s.Name == site.Name && s.Key != site.Key)];
+        }
+
         site.Add(job);
     }
 
@@ -286,7 +316,7 @@ public sealed partial class DeliveryService : IAsyncDisposable
         MailPath path = await _planner.PlanAsync(lease.Destination, lease.Message.Facts.RequireTls, _aborting.Token).ConfigureAwait(false);
         if (path.Resolution.Status == ResolutionStatus.Found)
         {
-            return new Job(lease, path);
+            return Depart(lease, path) is { } departing ? new Job(lease, departing) : null;
         }
 
         var fates = new Fate[lease.Recipients.Count];
@@ -391,7 +421,7 @@ public sealed partial class DeliveryService : IAsyncDisposable
 
     private void Forget()
     {
-        _siteOf.Clear();
+        _sitesOf.Clear();
         foreach ((string key, Site site) in _sites)
         {
             if (site.IsIdle)

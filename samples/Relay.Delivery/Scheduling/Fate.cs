@@ -1,4 +1,5 @@
 using Relay.Spool;
+using Smtp.Core;
 
 namespace Relay.Delivery;
 
@@ -19,6 +20,12 @@ internal readonly record struct Fate(RecipientState State, RecipientReply Reply,
 
     /// <summary>How long the relay wants to wait at least; zero for as long as the schedule says.</summary>
     internal TimeSpan NotBefore { get; init; }
+
+    /// <summary>When it is tried again; null for when the schedule says.</summary>
+    internal TimeSpan? Delay { get; init; }
+
+    /// <summary>Which command failed.</summary>
+    internal SmtpStage Stage { get; init; }
 
     /// <summary>A host took it.</summary>
     internal static Fate Delivered(RecipientReply reply, bool leavesDsn) => new(RecipientState.Delivered, reply, default) { LeavesDsn = leavesDsn };

@@ -27,6 +27,9 @@ internal interface ISiteOwner
     /// <summary>Sends a job.</summary>
     Task<Fate[]> SendAsync(SiteConnection connection, Job job);
 
+    /// <summary>Lets the rules have their say about what failed.</summary>
+    void Judge(Site site, Job job, Fate[] fates);
+
     /// <summary>Ends a job; its end is stored in the background.</summary>
     void End(Job job, Fate[] fates);
 

@@ -23,7 +23,9 @@ internal sealed class Site
     private readonly AdaptiveLimit _limit;
     private readonly SiteBackoff _backoff;
     private readonly Pacer _pacer;
+    private readonly SiteOrders _orders;
     private MailPath _path;
+    private volatile ShapingSettings _shaping;
     private int _connections;
     private int _open;
     private int _idle;
@@ -35,6 +37,8 @@ internal sealed class Site
     {
         _owner = owner;
         _path = path;
+        _shaping = path.Shaping;
+        _orders = new SiteOrders(owner.Time);
         Key = path.Key;
         _limit = new AdaptiveLimit(path.Shaping.InitialConnections, path.Shaping.MaximumConnections);
         _backoff = new SiteBackoff(owner.Time);
@@ -43,6 +47,9 @@ internal sealed class Site
 
     /// <summary>Its name.</summary>
     internal string Key { get; }
+
+    /// <summary>The site, from whatever address.</summary>
+    internal string Name => _path.Site;
 
     /// <summary>Whether nothing waits here and nothing is connected.</summary>
     internal bool IsIdle
@@ -80,6 +87,16 @@ internal sealed class Site
         _owner.OnSiteChanged(Key, _backoff);
     }
 
+    /// <summary>Takes what a rule orders.</summary>
+    internal void Obey(RuleOrder order)
+    {
+        lock (_gate)
+        {
+            _orders.Take(order);
+            Reshape();
+        }
+    }
+
     /// <summary>Takes a job; starts a connection for it if the site bears another.</summary>
     internal void Add(Job job)
     {
@@ -87,7 +104,7 @@ internal sealed class Site
         lock (_gate)
         {
             _path = job.Path;
-            _limit.Maximum = job.Path.Shaping.MaximumConnections;
+            Reshape();
             _pending++;
             _queue.Add(job, job.Rank);
             start = ShouldStart();
@@ -101,6 +118,13 @@ internal sealed class Site
         }
     }
 
+    /// <summary>The settings of the moment under the orders of the moment.</summary>
+    private void Reshape()
+    {
+        _shaping = _orders.Apply(_path.Shaping);
+        _limit.Maximum = _shaping.MaximumConnections;
+    }
+
     /// <summary>How many jobs a site takes with a number of connections.</summary>
     internal static int CapacityOf(int connections, bool isBulk)
     {
@@ -112,10 +136,10 @@ internal sealed class Site
     {
         // Four jobs a connection keep it busy while more are leased. What is tried of a resting site costs nothing but the store's work.
         int capacity = _backoff.State == SiteState.Probing ? 2 : CapacityOf(_limit.Value, isBulk: false);
-        if (_path.Shaping.MessagesPerSecond is { } pace)
+        if (_shaping.MessagesPerSecond is { } pace)
         {
             // More would only wait here, where an operator cannot reach it.
-            capacity = Math.Min(capacity, Math.Max(2, _path.Shaping.Burst + (int)(pace * 5)));
+            capacity = Math.Min(capacity, Math.Max(2, _shaping.Burst + (int)(pace * 5)));
         }
 
         return isBulk ? Math.Max(1, capacity * 3 / 4) : capacity;
@@ -183,9 +207,9 @@ internal sealed class Site
                 }
 
                 // (4)
-                if (job.Path.Shaping.MessagesPerSecond is { } pace)
+                if (_shaping is { MessagesPerSecond: { } pace } shaping)
                 {
-                    await PaceAsync(pace, job.Path.Shaping.Burst).ConfigureAwait(false);
+                    await PaceAsync(pace, shaping.Burst).ConfigureAwait(false);
                 }
 
                 // (5)
@@ -201,6 +225,7 @@ internal sealed class Site
                 }
 
                 OnSent(fates);
+                _owner.Judge(this, job, fates);
                 End(job, fates);
             }
         }
@@ -228,6 +253,7 @@ internal sealed class Site
         {
             lock (_gate)
             {
+                Reshape();
                 int most = _backoff.State == SiteState.Open ? _limit.Value : 1;
                 if (_connections > most)
                 {
@@ -320,7 +346,8 @@ internal sealed class Site
         }
 
         var fates = new Fate[job.Lease.Recipients.Count];
-        Array.Fill(fates, Fate.Failed(opening.Failure, opening.Reply));
+        Array.Fill(fates, Fate.Failed(opening.Failure, opening.Reply) with { Stage = opening.Stage });
+        _owner.Judge(this, job, fates);
         End(job, fates);
         return true;
     }

@@ -144,7 +144,7 @@ internal sealed class Transmission(ISpool spool, MessageSigner signer, Func<Deli
         TransactionReport report = site.Result.Recipients;
         for (int i = 0; i < group.Count; i++)
         {
-            fates[group[i]] = FateOf(report[i], lease.Recipients[group[i]], report.Count);
+            fates[group[i]] = FateOf(report[i], lease.Recipients[group[i]], report.Count) with { Stage = report[i].Stage };
         }
 
         return broke;

@@ -68,4 +68,13 @@ public sealed record DeliverySettings
 
     /// <summary>A PEM file of certificates to trust besides the system's, where TLS is demanded of exchangers; null, the default, for none.</summary>
     public string? CaPath { get; init; }
+
+    /// <summary>The file of rules from replies to actions; null, the default, for none.</summary>
+    public string? RulesPath { get; init; }
+
+    /// <summary>Which messages leave from which addresses; by default from the one that the system chooses.</summary>
+    public PoolSettings Pools { get; init; } = new();
+
+    /// <summary>The database of what delivery remembers over a restart; null, the default, for memory alone. Read once, at the start.</summary>
+    public string? StorePath { get; init; }
 }

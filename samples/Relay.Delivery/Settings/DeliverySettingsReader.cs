@@ -50,6 +50,8 @@ public static class DeliverySettingsReader
             MtaSts = keys.Flag("Relay:Delivery:MtaSts", usual.MtaSts),
             Verp = Verp(keys, errors),
             CaPath = CaPath(keys),
+            RulesPath = RulesPath(keys, usual.RulesPath, errors),
+            Pools = PoolSettingsReader.Read(keys, errors),
         };
         keys.RefuseOthers([.. Sections]);
         return settings;
@@ -107,6 +109,31 @@ public static class DeliverySettingsReader
             Retries = keys.Number("Relay:Delivery:Dns:Retries", usual.Retries, 0, 10),
             MaximumHosts = keys.Number("Relay:Delivery:Dns:MaximumHosts", usual.MaximumHosts, 1, 100),
         };
+    }
+
+    private static string? RulesPath(KeyReader keys, string? usual, ICollection<string> errors)
+    {
+        const string Key = "Relay:Delivery:RulesFile";
+        string? path = keys.Text(Key);
+        if (path is "off" || (path ?? usual) is not { } used)
+        {
+            return null;
+        }
+
+        used = Path.GetFullPath(used);
+        try
+        {
+            _ = RulesFile.Read(used);
+        }
+        catch (DeliveryRulesException error)
+        {
+            foreach (string problem in error.Problems)
+            {
+                errors.Add($"{Key} is \"{used}\": {problem}");
+            }
+        }
+
+        return used;
     }
 
     private static string? CaPath(KeyReader keys)

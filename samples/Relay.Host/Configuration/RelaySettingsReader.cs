@@ -32,6 +32,8 @@ internal sealed partial class RelaySettingsReader
     // Sections whose keys are names.
     private static readonly string[] Prefixes = [UsersPrefix, RoutesPrefix];
 
+    private static readonly string ShippedRules = Path.Combine(AppContext.BaseDirectory, "delivery.rules");
+
     private readonly IConfiguration _configuration;
     private readonly List<string> _errors = [];
 
@@ -81,16 +83,17 @@ internal sealed partial class RelaySettingsReader
         }
 
         string hostName = HostName();
+        string spoolPath = Path.GetFullPath(Text("Relay:Spool:Path") ?? Path.Combine(dataPath, "spool"));
         return new RelaySettings
         {
             HostName = hostName,
             Listen = listen,
             ListenTls = listenTls,
             DataPath = dataPath,
-            SpoolPath = Path.GetFullPath(Text("Relay:Spool:Path") ?? Path.Combine(dataPath, "spool")),
+            SpoolPath = spoolPath,
             NextHop = nextHop,
             DeliversToExchangers = deliversToExchangers,
-            Delivery = Delivery(hostName, nextHop, [.. listen, .. listenTls]),
+            Delivery = Delivery(hostName, nextHop, [.. listen, .. listenTls], spoolPath),
             CaptureListen = capture is [var one] ? one : new IPEndPoint(IPAddress.Loopback, 0),
             CapturePath = Path.GetFullPath(Text("Relay:Capture:Path") ?? Path.Combine(dataPath, "captured")),
             Users = Users(),
@@ -100,7 +103,7 @@ internal sealed partial class RelaySettingsReader
         };
     }
 
-    private DeliverySettings Delivery(string hostName, RouteSettings? nextHop, IReadOnlyList<IPEndPoint> ownEndPoints)
+    private DeliverySettings Delivery(string hostName, RouteSettings? nextHop, IReadOnlyList<IPEndPoint> ownEndPoints, string spoolPath)
     {
         RetrySchedule retry = Retry();
         var shaping = new ShapingSettings();
@@ -115,6 +118,8 @@ internal sealed partial class RelaySettingsReader
             // A site that fails rests no longer than a message that was deferred would.
             Shaping = shaping with { FirstBackoff = Least(shaping.FirstBackoff, retry.First), LongestBackoff = Least(shaping.LongestBackoff, retry.Longest) },
             GraceTime = Duration("Relay:GraceTime", TimeSpan.FromSeconds(30), TimeSpan.Zero),
+            RulesPath = File.Exists(ShippedRules) ? ShippedRules : null,
+            StorePath = Path.Combine(spoolPath, "delivery.db"),
         };
         return DeliverySettingsReader.Read(_configuration, usual, _errors);
 

@@ -60,7 +60,7 @@ internal sealed class SettingsReloader(ConfigurationManager configuration, Relay
                 RelayLog.NotReloaded(logger, error);
             }
         }
-        catch (Exception error) when (error is InvalidDataException or IOException or DkimKeyException)
+        catch (Exception error) when (error is InvalidDataException or IOException or DkimKeyException or DeliveryRulesException)
         {
             RelayLog.NotReloaded(logger, $"{error.Message} {error.InnerException?.Message}".TrimEnd());
         }

@@ -54,7 +54,7 @@ public sealed partial class ServerSession
             return Answer(Replies.NoArgumentsAllowed, output);
         }
 
-        if (_envelope.Body == BodyType.BinaryMime)
+        if (Envelope.Body == BodyType.BinaryMime)
         {
             return Answer(Replies.BinaryNeedsBdat, output);
         }
@@ -271,9 +271,9 @@ public sealed partial class ServerSession
     private void EndMessage(SmtpReply reply, ReadOnlySpan<SmtpReply> perRecipient, IBufferWriter<byte> output)
     {
         // RFC 2033 §4.2: a reply for each accepted recipient, in their order. A refused BDAT that is not the last has one alone.
-        int replies = _profile.Options.Lmtp && (LastVerb != SmtpVerb.Bdat || _isLastChunk) ? _envelope.RecipientCount : 1;
+        int replies = _profile.Options.Lmtp && (LastVerb != SmtpVerb.Bdat || _isLastChunk) ? Envelope.RecipientCount : 1;
         ResetBody();
-        _envelope.Reset();
+        _envelope?.Reset();
         _phase = SessionPhase.Ready;
         bool accepted = perRecipient.IsEmpty && reply.IsPositive;
         foreach (SmtpReply one in perRecipient)

@@ -220,7 +220,7 @@ public sealed partial class ServerSession
 
         // RFC 5321 §4.1.4: EHLO in the middle of a session clears as RSET does.
         bool open = _messageOpen;
-        _envelope.Reset();
+        _envelope?.Reset();
         ResetBody();
         _abortOwed = open;
         _hello = _stagedHello;
@@ -255,14 +255,14 @@ public sealed partial class ServerSession
             return Answer(refusal, output);
         }
 
-        _envelope.SetSender(in arguments);
+        Envelope.SetSender(in arguments);
         return Await(SessionEffect.CheckSender);
     }
 
     /// <summary><c>rcpt = "RCPT TO:" ( "&lt;Postmaster@" Domain "&gt;" / "&lt;Postmaster&gt;" / Forward-path ) [SP Rcpt-parameters] CRLF</c> (RFC 5321 §4.1.1.3)</summary>
     private SessionEffect Rcpt(ReadOnlySpan<byte> argument, IBufferWriter<byte> output)
     {
-        SmtpReply refusal = RcptArguments.TryParse(argument, ActiveExtensions, _envelope.SmtpUtf8, Leniency, out RcptArguments arguments);
+        SmtpReply refusal = RcptArguments.TryParse(argument, ActiveExtensions, Envelope.SmtpUtf8, Leniency, out RcptArguments arguments);
         if (refusal.IsNone && LacksQualifiedDomain(arguments.Mailbox, arguments.LocalPartLength))
         {
             refusal = Replies.UnqualifiedRecipient;
@@ -273,7 +273,7 @@ public sealed partial class ServerSession
             return Answer(refusal, output);
         }
 
-        if (_envelope.RecipientCount >= _profile.Limits.MaximumRecipients)
+        if (Envelope.RecipientCount >= _profile.Limits.MaximumRecipients)
         {
             // Not an error of the client's: it goes on with the rest in another transaction (RFC 5321 §4.5.3.1.10). Unless it does not stop.
             if (++_recipientsTooMany > _profile.Limits.MaximumRecipients)
@@ -286,7 +286,7 @@ public sealed partial class ServerSession
             return SessionEffect.Flush;
         }
 
-        _envelope.StageRecipient(in arguments);
+        Envelope.StageRecipient(in arguments);
         return Await(SessionEffect.CheckRecipient);
     }
 
@@ -322,7 +322,7 @@ public sealed partial class ServerSession
             _phase = SessionPhase.Ready;
         }
 
-        _envelope.Reset();
+        _envelope?.Reset();
         ResetBody();
         Say(Replies.Ok, output);
         return open ? SessionEffect.AbortMessage : SessionEffect.Flush;

@@ -22,7 +22,8 @@ public sealed partial class ServerSession
     // Pipelined commands with long replies must not pile up more than this before the driver gets to write (octets).
     private const int FlushThreshold = 16 * 1024;
 
-    private readonly Envelope _envelope = new();
+    // Made at the first use: who only greets and idles needs none.
+    private Envelope? _envelope;
     private ServerProfile _profile;
     private LineReader _lines;
     private SessionPhase _phase;
@@ -81,10 +82,10 @@ public sealed partial class ServerSession
         _awaited == SessionEffect.CheckHello ? _stagedHelloName.AsSpan(0, _stagedHelloNameLength) : _helloName.AsSpan(0, _helloNameLength);
 
     /// <summary>The mail transaction that is open or, during <see cref="SessionEffect.CheckSender"/>, wants to be.</summary>
-    public Envelope Envelope => _envelope;
+    public Envelope Envelope => _envelope ??= new Envelope();
 
     /// <summary>The recipient to decide on during <see cref="SessionEffect.CheckRecipient"/>.</summary>
-    public EnvelopeRecipient Recipient => _envelope.StagedRecipient;
+    public EnvelopeRecipient Recipient => Envelope.StagedRecipient;
 
     /// <summary>The extensions whose keywords and parameters count now.</summary>
     public SmtpExtensions ActiveExtensions =>
@@ -212,7 +213,7 @@ public sealed partial class ServerSession
                 }
                 else
                 {
-                    _envelope.Reset();
+                    _envelope?.Reset();
                 }
 
                 Say(reply.IsNone ? Replies.SenderOk : reply, output);
@@ -221,12 +222,12 @@ public sealed partial class ServerSession
             case SessionEffect.CheckRecipient:
                 if (accepted)
                 {
-                    _envelope.AcceptStagedRecipient();
+                    Envelope.AcceptStagedRecipient();
                     _phase = SessionPhase.Recipients;
                 }
                 else
                 {
-                    _envelope.DropStagedRecipient();
+                    Envelope.DropStagedRecipient();
                 }
 
                 Say(reply.IsNone ? Replies.RecipientOk : reply, output);
@@ -254,9 +255,9 @@ public sealed partial class ServerSession
             ThrowMisuse("No commit of an LMTP session is asked for.");
         }
 
-        if (replies.Length != _envelope.RecipientCount)
+        if (replies.Length != Envelope.RecipientCount)
         {
-            throw new ArgumentException($"The message has {_envelope.RecipientCount} recipients, and so many replies are wanted.", nameof(replies));
+            throw new ArgumentException($"The message has {Envelope.RecipientCount} recipients, and so many replies are wanted.", nameof(replies));
         }
 
         _awaited = SessionEffect.NeedInput;
@@ -283,7 +284,7 @@ public sealed partial class ServerSession
         Identity = null;
         _hello = SmtpVerb.Unknown;
         _helloNameLength = 0;
-        _envelope.Reset();
+        _envelope?.Reset();
         _lines.Reset();
         _phase = SessionPhase.Greeted;
     }
@@ -310,7 +311,7 @@ public sealed partial class ServerSession
     {
         ArgumentNullException.ThrowIfNull(profile);
         _profile = profile;
-        _envelope.Reset();
+        _envelope?.Reset();
         _lines.Reset();
         _phase = SessionPhase.Connected;
         _awaited = SessionEffect.NeedInput;

@@ -15,16 +15,15 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
     private readonly ConnectionTransport _transport;
     private readonly ServerSession _session;
     private readonly SmtpSessionContext _context;
-    private readonly ReceiveBuffer _received = new();
     private readonly SendBuffer _output = new();
     private readonly SmtpListenerOptions _listener;
     private readonly SmtpServerMetrics _metrics;
     private static readonly TaskCompletionSource Over = MakeOver();
 
-
     // Made when somebody asks, which is rare: a stop, and connections over pipes.
     private TaskCompletionSource? _completed;
     private Stream _stream;
+    private ReceiveBuffer _received;
     private IPAddress? _countedAddress;
     private IMessageWriter? _writer;
     private CancellationTokenSource? _gone;

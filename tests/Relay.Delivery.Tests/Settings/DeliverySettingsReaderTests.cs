@@ -36,7 +36,42 @@ public sealed class DeliverySettingsReaderTests
         Assert.Equal("bounces.example.com", settings.Verp!.Domain);
     }
 
+    [Fact]
+    public void Source_addresses_and_pools_are_read()
+    {
+        PoolSettings pools = Read(
+            ("Relay:Delivery:Sources:a:Address", "127.0.0.2, ::1"),
+            ("Relay:Delivery:Sources:a:HostName", "out.example.com"),
+            ("Relay:Delivery:Sources:a:MessagesPerDay", "50"),
+            ("Relay:Delivery:Sources:a:WarmUpFrom", "2026-12-01"),
+            ("Relay:Delivery:Sources:b:Address", "127.0.0.3"),
+            ("Relay:Delivery:Pools:news", "a, b"),
+            ("Relay:Delivery:Pools:rest", "b"),
+            ("Relay:Delivery:Pool", "rest"),
+            ("Relay:Delivery:PoolFor:Stream:bulk", "news"),
+            ("Relay:Delivery:PoolFor:Priority:high", "rest")).Pools;
+        SourceSettings a = pools.For(new Relay.Spool.MessageFacts { ReversePath = "", Stream = "bulk" })![0];
+        Assert.Equal(("a", 2, "out.example.com", 50, 2.0), (a.Name, a.Addresses.Count, a.HostName, a.MessagesPerDay, a.Growth));
+        Assert.Equal("b", Assert.Single(pools.For(new Relay.Spool.MessageFacts { ReversePath = "" })!).Name);
+    }
+
+    [Fact]
+    public void A_wrong_rules_file_is_told_with_its_line_and_what_is_allowed()
+    {
+        using var folder = new Smtp.Interop.TemporaryFolder();
+        File.WriteAllText(folder["rules"], "code=421 => bounce\ncode=9 => bounce\n");
+        var errors = new List<string>();
+        IConfiguration configuration = new ConfigurationBuilder().AddInMemoryCollection([new("Relay:Delivery:RulesFile", folder["rules"])]).Build();
+        DeliverySettingsReader.Read(configuration, Bench.Settings, errors);
+        Assert.StartsWith($"Relay:Delivery:RulesFile is \"{folder["rules"]}\": line 2: code=9; allowed are reply codes", Assert.Single(errors), StringComparison.Ordinal);
+    }
+
     [Theory]
+    [InlineData("Relay:Delivery:RulesFile", "/nowhere/rules", "cannot be read")]
+    [InlineData("Relay:Delivery:Sources:a:Address", "192.0.2.77", "an IP address of this machine")]
+    [InlineData("Relay:Delivery:Pools:p", "nobody", "names of Relay:Delivery:Sources")]
+    [InlineData("Relay:Delivery:Pool", "nowhere", "a name of Relay:Delivery:Pools")]
+    [InlineData("Relay:Delivery:PoolFor:Tag:x", "nowhere", "a name of Relay:Delivery:Pools")]
     [InlineData("Relay:Delivery:DelayNotice", "5", "unit")]
     [InlineData("Relay:Delivery:DelayNotice", "5 minutes", "unit")]
     [InlineData("Relay:Delivery:DelayNotice", "99999d", "1s to 30d")]

@@ -12,9 +12,16 @@ internal sealed class Bench : IAsyncDisposable
     private readonly TemporaryFolder _folder = new();
 
     internal Bench(Func<DeliverySettings, DeliverySettings> with, TimeProvider? time = null)
+        : this((settings, _) => with(settings), time)
+    {
+    }
+
+    /// <param name="with">Makes the settings, with files in the bench's folder.</param>
+    /// <param name="time">The clock.</param>
+    internal Bench(Func<DeliverySettings, TemporaryFolder, DeliverySettings> with, TimeProvider? time = null)
     {
         Spool = SqliteSpool.Open(new SpoolOptions { Path = _folder["spool"], TimeProvider = time ?? TimeProvider.System });
-        Service = new DeliveryService(Spool, with(Settings), NullLoggerFactory.Instance);
+        Service = new DeliveryService(Spool, with(Settings, _folder), NullLoggerFactory.Instance);
     }
 
     internal static DeliverySettings Settings { get; } = new()
@@ -27,7 +34,7 @@ internal sealed class Bench : IAsyncDisposable
 
     internal SqliteSpool Spool { get; }
 
-    internal DeliveryService Service { get; }
+    internal DeliveryService Service { get; private set; }
 
     internal static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -36,6 +43,15 @@ internal sealed class Bench : IAsyncDisposable
     internal static RouteSettings To(Hop hop) => To(hop.Port);
 
     internal string this[string name] => _folder[name];
+
+    /// <summary>Stops the service and starts another one over the same spool, as a restart does.</summary>
+    internal async Task RestartAsync()
+    {
+        DeliverySettings settings = Service.Settings;
+        await Service.DisposeAsync();
+        Service = new DeliveryService(Spool, settings, NullLoggerFactory.Instance);
+        Service.Start();
+    }
 
     internal async Task<MessageId> EnqueueAsync(string recipient, Func<MessageFacts, MessageFacts>? with = null, string content = "Subject: x\r\n\r\nHello\r\n") =>
         await EnqueueAsync([NewRecipient.Of(recipient)], with, content);

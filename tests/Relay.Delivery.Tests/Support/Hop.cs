@@ -122,7 +122,7 @@ internal sealed class Hop : IAsyncDisposable
         {
         }
 
-        var session = new HopSession();
+        var session = new HopSession { Remote = (socket.RemoteEndPoint as IPEndPoint)?.Address };
         try
         {
             await using var stream = new NetworkStream(socket, ownsSocket: true);
@@ -182,7 +182,7 @@ internal sealed class Hop : IAsyncDisposable
                 string? end = _answer(session, "end");
                 if (end is null || end.StartsWith('2') || end is TakeAndDrop or TakeSilently)
                 {
-                    Taken.Enqueue(new HopMessage(session.Sender, [.. session.Recipients], session.Body));
+                    Taken.Enqueue(new HopMessage(session.Sender, [.. session.Recipients], session.Body) { Session = session });
                 }
 
                 session.Recipients.Clear();

@@ -3,6 +3,12 @@ namespace Relay.Delivery.Tests;
 /// <summary>What a <see cref="Hop"/> knows of one connection.</summary>
 internal sealed class HopSession
 {
+    /// <summary>Where the connection came from.</summary>
+    internal System.Net.IPAddress? Remote { get; init; }
+
+    /// <summary>The name that EHLO gave.</summary>
+    internal string HostName { get; private set; } = string.Empty;
+
     internal string Sender { get; private set; } = string.Empty;
 
     internal List<string> Recipients { get; } = [];
@@ -17,7 +23,11 @@ internal sealed class HopSession
 
     internal void OnAccepted(string line)
     {
-        if (line.StartsWith("MAIL", StringComparison.Ordinal))
+        if (line.StartsWith("EHLO", StringComparison.Ordinal))
+        {
+            HostName = line[5..];
+        }
+        else if (line.StartsWith("MAIL", StringComparison.Ordinal))
         {
             Sender = Path(line);
             Recipients.Clear();

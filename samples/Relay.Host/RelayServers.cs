@@ -221,6 +221,7 @@ internal sealed class RelayServers : IAsyncDisposable
                     BootstrapKey = http.BootstrapKey,
                     PublicUrl = http.PublicUrl,
                     RequestsPerSecond = http.RequestsPerSecond,
+                    WebhooksToPrivateAddresses = http.WebhooksToPrivateAddresses,
                 },
                 spool,
                 _loggers,

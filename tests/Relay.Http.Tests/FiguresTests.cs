@@ -137,6 +137,47 @@ public sealed class FiguresTests
         }
     }
 
+    [Fact]
+    public async Task Days_are_the_sums_of_their_hours_also_of_what_comes_late_and_when_they_are_made_twice()
+    {
+        await using var temporary = new TemporaryStore();
+        var store = new FigureStore(temporary.Store);
+        var first = new DateTimeOffset(2026, 11, 20, 3, 30, 0, TimeSpan.Zero);
+        await store.AddAsync([At(1, first), At(2, first.AddHours(5)), At(3, first.AddDays(1)), At(4, first.AddDays(2))], TestContext.Current.CancellationToken);
+        await CheckAsync([2, 1, 1]);
+
+        await store.SumDaysAsync(first.AddDays(2), TestContext.Current.CancellationToken);
+        await CheckAsync([2, 1, 1]);
+        await store.SumDaysAsync(first.AddDays(2), TestContext.Current.CancellationToken);
+        await store.AddAsync([At(5, first.AddHours(1))], TestContext.Current.CancellationToken);
+        await CheckAsync([3, 1, 1]);
+        await temporary.ReopenAsync();
+        store = new FigureStore(temporary.Store);
+        await store.SumDaysAsync(first.AddDays(4), TestContext.Current.CancellationToken);
+        await CheckAsync([3, 1, 1]);
+        Assert.Equal(5, store.Cursor());
+
+        Task CheckAsync(long[] days)
+        {
+            foreach (FigureGrouping grouping in Enum.GetValues<FigureGrouping>())
+            {
+                Dictionary<FigureGroup, FigureCounts> rows = store.Read(new FigureQuery
+                {
+                    From = new DateTimeOffset(2026, 11, 20, 0, 0, 0, TimeSpan.Zero),
+                    To = new DateTimeOffset(2026, 11, 23, 0, 0, 0, TimeSpan.Zero),
+                    GroupBy = grouping,
+                    Interval = FigureInterval.Day,
+                });
+                Assert.Equal(days, rows.OrderBy(row => row.Key.Start).Select(row => row.Value[FigureCounts.Slot.Delivered]));
+            }
+
+            return Task.CompletedTask;
+        }
+
+        static SpoolEvent At(long id, DateTimeOffset time) =>
+            Happened(SpoolEventType.Delivered, 5) with { Id = id, At = time, Message = new MessageFacts { ReversePath = "a@example.com", SenderDomain = "example.com", Tags = ["t"] } };
+    }
+
     private static SpoolEvent Happened(SpoolEventType type, int milliseconds) => new()
     {
         Id = 1,

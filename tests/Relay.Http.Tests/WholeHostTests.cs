@@ -90,7 +90,7 @@ public sealed class WholeHostTests
             "get /v1/queue", "get /v1/queue/destinations", "get /v1/stats", "get /v1/suppressions", "get /v1/suppressions/{address}", "get /v1/tags",
             "get /v1/templates", "get /v1/templates/{name}", "get /v1/webhooks", "get /v1/webhooks/{id}", "get /v1/webhooks/{id}/deliveries",
             "delete /v1/keys/{id}", "delete /v1/suppressions/{address}", "delete /v1/templates/{name}", "delete /v1/webhooks/{id}", "patch /v1/webhooks/{id}",
-            "post /v1/keys", "post /v1/messages", "post /v1/messages/batch", "post /v1/messages/raw", "post /v1/messages/{id}/cancel", "post /v1/messages/{id}/reschedule",
+            "post /v1/keys", "post /v1/keys/{id}/rotate", "post /v1/queue/purge", "post /v1/messages", "post /v1/messages/batch", "post /v1/messages/raw", "post /v1/messages/{id}/cancel", "post /v1/messages/{id}/reschedule",
             "post /v1/queue/bounce", "post /v1/queue/cancel", "post /v1/queue/destinations/{domain}/resume", "post /v1/queue/destinations/{domain}/suspend",
             "post /v1/queue/hold", "post /v1/queue/release", "post /v1/queue/retry", "post /v1/suppressions", "post /v1/suppressions/bulk", "post /v1/templates",
             "post /v1/templates/{name}/preview", "post /v1/webhooks", "post /v1/webhooks/{id}/deliveries/{delivery}/replay", "post /v1/webhooks/{id}/test",

@@ -26,6 +26,12 @@ internal sealed partial class RelaySettingsReader
             Wrong("Relay:Http:RequestsPerSecond", $"a number from 1 to {HighestRate}");
         }
 
+        bool toPrivate = false;
+        if (Text("Relay:Http:WebhooksToPrivateAddresses") is { } privateText && !bool.TryParse(privateText, out toPrivate))
+        {
+            Wrong("Relay:Http:WebhooksToPrivateAddresses", "true or false");
+        }
+
         Uri? url = null;
         if (Text("Relay:Http:PublicUrl") is { } urlText
             && (!Uri.TryCreate(urlText, UriKind.Absolute, out url) || (url.Scheme != Uri.UriSchemeHttp && url.Scheme != Uri.UriSchemeHttps)))
@@ -41,7 +47,7 @@ internal sealed partial class RelaySettingsReader
         List<IPEndPoint> listen = Listeners("Relay:Http:Listen", "127.0.0.1:8025");
         if (listen.Count == 1)
         {
-            return new RelayHttpSettings(listen[0], key, url, rate);
+            return new RelayHttpSettings(listen[0], key, url, rate, toPrivate);
         }
 
         if (_errors.Count == 0)

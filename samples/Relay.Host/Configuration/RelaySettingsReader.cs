@@ -24,7 +24,7 @@ internal sealed partial class RelaySettingsReader
         "Relay:Listen", "Relay:ListenTls", "Relay:HostName", "Relay:DataPath",
         "Relay:NextHop", "Relay:NextHopTls", "Relay:NextHopUser", "Relay:NextHopPassword", "Relay:NextHopCaPath",
         "Relay:Capture:Listen", "Relay:Capture:Path", "Relay:Tls:CertificatePath", "Relay:Tls:KeyPath",
-        "Relay:Http:Listen", "Relay:Http:BootstrapKey", "Relay:Http:PublicUrl", "Relay:Http:RequestsPerSecond",
+        "Relay:Http:Listen", "Relay:Http:BootstrapKey", "Relay:Http:PublicUrl", "Relay:Http:RequestsPerSecond", "Relay:Http:WebhooksToPrivateAddresses",
         "Relay:Spool:Path", "Relay:Retry:First", "Relay:Retry:Longest", "Relay:Retry:MaximumAge", "Relay:GraceTime",
         "Relay:Telemetry:Endpoint", "Relay:Telemetry:Protocol", "Relay:Telemetry:Interval",
     ];

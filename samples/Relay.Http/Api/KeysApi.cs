@@ -18,6 +18,8 @@ internal sealed class KeysApi(KeyStore keys)
             .WithName("ListKeys").WithSummary("List keys");
         group.MapPost("/", (Delegate)AddAsync).Demands(KeyScopes.Manage).Accepts<KeyRequest>("application/json").Produces<KeyView>(StatusCodes.Status201Created)
             .WithName("AddKey").WithSummary("Make a key").WithDescription("The key is shown in this answer, and never again. It is a credential of SMTP submission too: user name the id, password the key.");
+        group.MapPost("/{id}/rotate", (Delegate)RotateAsync).Demands(KeyScopes.Manage).Produces<KeyView>(StatusCodes.Status201Created).ProducesProblem(StatusCodes.Status404NotFound)
+            .WithName("RotateKey").WithSummary("Replace a key").WithDescription("Makes a key of the same name, scopes, domains and rate, shown once, and takes the old one back at once.");
         group.MapDelete("/{id}", (Delegate)RevokeAsync).Demands(KeyScopes.Manage).Produces(StatusCodes.Status204NoContent).ProducesProblem(StatusCodes.Status404NotFound)
             .WithName("RevokeKey").WithSummary("Take a key back at once");
     }
@@ -106,6 +108,11 @@ internal sealed class KeysApi(KeyStore keys)
             ? ApiContext.Answer(View(made.Key, made.Text), HttpJson.Default.KeyView, StatusCodes.Status201Created)
             : Problem.Invalid(errors);
     }
+
+    private async Task<IResult> RotateAsync(string id, HttpContext context) =>
+        id == KeyStore.BootstrapId ? Problem.Conflict("This key is in the configuration: change it there.")
+        : await keys.RotateAsync(id, context.RequestAborted).ConfigureAwait(false) is { } made ? ApiContext.Answer(View(made.Key, made.Text), HttpJson.Default.KeyView, StatusCodes.Status201Created)
+        : Problem.NotFound("There is no such key, or it was taken back.");
 
     private async Task<IResult> RevokeAsync(string id, HttpContext context) =>
         id == KeyStore.BootstrapId ? Problem.Conflict("This key is in the configuration: take it out there.")

@@ -83,6 +83,12 @@ internal sealed class MessagesApi(
                 return Answer(SendOutcome.Refused(Problem.Forbidden($"The key may not send from {read.Facts.SenderDomain}.")), null);
             }
 
+            ReadOnlySpan<byte> header = read.Content.AsSpan(0, Math.Max(0, HeaderFacts.FindEnd(read.Content)));
+            if (!AuthorDomains.Allow(context.Key(), header) || !context.Key().MaySendFrom(SenderDomain(read.Facts.ReversePath)))
+            {
+                return Answer(SendOutcome.Refused(Problem.Forbidden("The key may not send under every name that From, Sender and the envelope give.")), null);
+            }
+
             MessageFacts facts = read.Facts with { Credential = context.Key().Id };
             SendOutcome outcome = await sender.StoreAsync(ids[0], facts, read.Recipients, read.Content, mayBeStored, context.RequestAborted).ConfigureAwait(false);
             return Answer(outcome, facts.ScheduledAt);
@@ -306,6 +312,8 @@ internal sealed class MessagesApi(
         ? (problem.Status, problem.ToUtf8())
         : (StatusCodes.Status202Accepted, JsonSerializer.SerializeToUtf8Bytes(
             new SubmittedView(outcome.Id.ToString(), scheduledAt > time.GetUtcNow() ? "scheduled" : "accepted"), HttpJson.Default.SubmittedView));
+
+    private static string SenderDomain(string reversePath) => reversePath[(reversePath.LastIndexOf('@') + 1)..].ToLowerInvariant();
 
     private static Problem NoMessage() => Problem.NotFound("There is no message with this id.");
 

@@ -26,6 +26,10 @@ internal sealed class QueueApi(ISpool spool)
         Change(group, "release", "End a hold", _ => new QueueChange.Release());
         Change(group, "bounce", "Return to sender with a notification", reason => new QueueChange.Bounce(reason));
         Change(group, "cancel", "Take back without a notification", reason => new QueueChange.Cancel(reason));
+        group.MapPost("/purge", (Delegate)((HttpContext context) => FilteredAsync(context, (filter, _) => spool.PurgeAsync(filter, context.RequestAborted))))
+            .Demands(KeyScopes.Manage).Accepts<QueueChangeRequest>("application/json").Produces<ChangedView>()
+            .WithName("QueuePurge").WithSummary("Remove messages with all that is known of them")
+            .WithDescription("Whatever their state, but those that are being delivered; nobody is notified.");
     }
 
     /// <summary>Destinations and suspensions in one list.</summary>
@@ -43,7 +47,7 @@ internal sealed class QueueApi(ISpool spool)
     }
 
     private void Change(RouteGroupBuilder group, string name, string summary, Func<string, QueueChange> change) =>
-        group.MapPost("/" + name, (Delegate)((HttpContext context) => ChangeAsync(context, change))).Demands(KeyScopes.Manage)
+        group.MapPost("/" + name, (Delegate)((HttpContext context) => FilteredAsync(context, (filter, reason) => spool.ChangeAsync(filter, change(reason), context.RequestAborted)))).Demands(KeyScopes.Manage)
             .Accepts<QueueChangeRequest>("application/json").Produces<ChangedView>()
             .WithName($"Queue{char.ToUpperInvariant(name[0])}{name[1..]}").WithSummary(summary);
 
@@ -74,7 +78,7 @@ internal sealed class QueueApi(ISpool spool)
             ? Results.NoContent()
             : Problem.NotFound("The destination is not suspended.");
 
-    private async Task<IResult> ChangeAsync(HttpContext context, Func<string, QueueChange> change)
+    private static async Task<IResult> FilteredAsync(HttpContext context, Func<QueueFilter, string, ValueTask<long>> act)
     {
         (QueueChangeRequest? request, Problem? problem) = await context.Request.JsonAsync(HttpJson.Default.QueueChangeRequest).ConfigureAwait(false);
         if (request is null)
@@ -102,7 +106,7 @@ internal sealed class QueueApi(ISpool spool)
             Tag = request.Tag,
             Stream = request.Stream,
         };
-        long changed = await spool.ChangeAsync(filter, change(OneLine(request.Reason)), context.RequestAborted).ConfigureAwait(false);
+        long changed = await act(filter, OneLine(request.Reason)).ConfigureAwait(false);
         return ApiContext.Answer(new ChangedView(changed), HttpJson.Default.ChangedView);
     }
 

@@ -6,7 +6,7 @@ using Relay.Spool;
 namespace Relay.Http;
 
 /// <summary>Webhooks and their deliveries.</summary>
-internal sealed class WebhooksApi(WebhookStore webhooks, FigureReader figures)
+internal sealed class WebhooksApi(WebhookStore webhooks, FigureReader figures, HttpSettings settings)
 {
     private const int MaximumWebhooks = 50;
 
@@ -53,6 +53,11 @@ internal sealed class WebhooksApi(WebhookStore webhooks, FigureReader figures)
         if (!Uri.TryCreate(request.Url, UriKind.Absolute, out Uri? url) || (url.Scheme != Uri.UriSchemeHttp && url.Scheme != Uri.UriSchemeHttps) || url.UserInfo.Length > 0)
         {
             errors.Add(new FieldError("url", "The URL is an absolute one of http or https, without a password in it."));
+        }
+
+        else if (!settings.WebhooksToPrivateAddresses && WebhookAddresses.IsPlainlyPrivate(url))
+        {
+            errors.Add(new FieldError("url", "The URL leads to this machine or a private network, which Relay:Http:WebhooksToPrivateAddresses does not allow."));
         }
 
         for (int i = 0; i < request.Types?.Count; i++)

@@ -27,6 +27,9 @@ public sealed record HttpSettings
     /// <summary>Requests a second for each key that has no rate of its own. Default 100.</summary>
     public int RequestsPerSecond { get; init; } = 100;
 
+    /// <summary>Whether webhooks may lead to this machine and to private networks. Default false: a key must not open what a firewall shuts.</summary>
+    public bool WebhooksToPrivateAddresses { get; init; }
+
     /// <summary>What the SMTP server beside it would refuse is refused here too.</summary>
     public SmtpLimits Limits { get; init; } = new();
 }

@@ -19,6 +19,10 @@ namespace Relay.Http;
 /// <summary>The service: its database, its background work, and Kestrel. Make it first, as the SMTP server asks it for credentials; start it when the spool runs.</summary>
 public sealed class RelayHttp : IAsyncDisposable
 {
+    // The reference page's own script stands in the page; whatever it would ask of another host, the browser does not.
+    private const string ReferencePolicy =
+        "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+
     private static readonly TimeSpan UpkeepEvery = TimeSpan.FromMinutes(1);
 
     private readonly HttpSettings _settings;
@@ -31,7 +35,7 @@ public sealed class RelayHttp : IAsyncDisposable
     private readonly IdempotencyStore _idempotency;
     private readonly WebhookStore _webhooks;
     private readonly FigureStore _figures;
-    private readonly HttpClient _webhookClient = WebhookSender.CreateClient();
+    private readonly HttpClient _webhookClient;
     private readonly CancellationTokenSource _stopping = new();
     private readonly ILogger _logger;
     private WebApplication? _app;
@@ -51,6 +55,7 @@ public sealed class RelayHttp : IAsyncDisposable
         _idempotency = new IdempotencyStore(store, time);
         _webhooks = new WebhookStore(store, time);
         _figures = new FigureStore(store);
+        _webhookClient = WebhookSender.CreateClient(settings.WebhooksToPrivateAddresses);
     }
 
     /// <summary>Where it listens; null before the start.</summary>
@@ -242,6 +247,8 @@ public sealed class RelayHttp : IAsyncDisposable
             // Nothing of the page comes from another host.
             reference.DefaultFonts = false;
             reference.Telemetry = false;
+            reference.Agent = new ScalarAgentOptions { Disabled = true };
+            reference.Mcp = new ScalarMcpOptions { Disabled = true };
         });
     }
 
@@ -291,6 +298,11 @@ public sealed class RelayHttp : IAsyncDisposable
         headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "no-referrer";
         headers.CacheControl = "no-store";
+        if (context.Request.Path.StartsWithSegments("/reference", StringComparison.OrdinalIgnoreCase))
+        {
+            headers.ContentSecurityPolicy = ReferencePolicy;
+        }
+
         return next(context);
     }
 

@@ -97,6 +97,26 @@ internal sealed class KeyStore : IDisposable
         return (key, text);
     }
 
+    /// <summary>Replaces a key by one that may do the same.</summary>
+    /// <returns>The new key; null if there was no such key, or it was taken back meanwhile.</returns>
+    internal async Task<(ApiKey Key, string Text)?> RotateAsync(string id, CancellationToken cancellationToken = default)
+    {
+        if (id == BootstrapId || Find(id) is not { } old)
+        {
+            return null;
+        }
+
+        // First the new one: a failure in between leaves a key too many, and nobody without one.
+        (ApiKey Key, string Text) made = await CreateAsync(old.Name, old.Scopes, old.SenderDomains, old.PerSecond, cancellationToken).ConfigureAwait(false);
+        if (await RevokeAsync(id, CancellationToken.None).ConfigureAwait(false))
+        {
+            return made;
+        }
+
+        await RevokeAsync(made.Key.Id, CancellationToken.None).ConfigureAwait(false);
+        return null;
+    }
+
     /// <summary>Takes a key back.</summary>
     /// <returns>Whether there was such a key.</returns>
     internal async Task<bool> RevokeAsync(string id, CancellationToken cancellationToken = default)

@@ -33,8 +33,8 @@ internal sealed class FigureCounts
 
     private readonly long[] _slots = new long[Slots];
 
-    // By the bucket of LatencyBucket; most figures have a handful.
-    private readonly SortedDictionary<int, long> _latencies = [];
+    // By the bucket of LatencyBucket, up to the highest that was counted.
+    private long[] _latencies = [];
 
     internal long this[Slot slot] => _slots[(int)slot];
 
@@ -59,8 +59,7 @@ internal sealed class FigureCounts
                 break;
             case SpoolEventType.Delivered:
                 Count(Slot.Delivered);
-                int bucket = LatencyBucket((long)happened.Latency.TotalMilliseconds);
-                _latencies[bucket] = _latencies.GetValueOrDefault(bucket) + 1;
+                AddLatency(LatencyBucket((long)happened.Latency.TotalMilliseconds), 1);
                 break;
             case SpoolEventType.Bounced:
                 Count(happened.BounceClass == BounceClass.Soft ? Slot.BouncedSoft : Slot.BouncedHard);
@@ -107,9 +106,9 @@ internal sealed class FigureCounts
             _slots[i] += other._slots[i];
         }
 
-        foreach ((int bucket, long count) in other._latencies)
+        for (int bucket = 0; bucket < other._latencies.Length; bucket++)
         {
-            _latencies[bucket] = _latencies.GetValueOrDefault(bucket) + count;
+            AddLatency(bucket, other._latencies[bucket]);
         }
     }
 
@@ -118,15 +117,15 @@ internal sealed class FigureCounts
     internal long? Percentile(double part)
     {
         long total = 0;
-        foreach (long count in _latencies.Values)
+        foreach (long count in _latencies)
         {
             total += count;
         }
 
         long rank = Math.Max(1, (long)Math.Ceiling(total * part));
-        foreach ((int bucket, long count) in _latencies)
+        for (int bucket = 0; bucket < _latencies.Length; bucket++)
         {
-            rank -= count;
+            rank -= _latencies[bucket];
             if (rank <= 0)
             {
                 return LatencyOf(bucket);
@@ -149,11 +148,14 @@ internal sealed class FigureCounts
         }
 
         int before = 0;
-        foreach ((int bucket, long count) in _latencies)
+        for (int bucket = 0; bucket < _latencies.Length; bucket++)
         {
-            writer.Write7BitEncodedInt(bucket - before);
-            writer.Write7BitEncodedInt64(count);
-            before = bucket;
+            if (_latencies[bucket] > 0)
+            {
+                writer.Write7BitEncodedInt(bucket - before);
+                writer.Write7BitEncodedInt64(_latencies[bucket]);
+                before = bucket;
+            }
         }
 
         return bytes.ToArray();
@@ -183,8 +185,7 @@ internal sealed class FigureCounts
         while (!bytes.IsEmpty)
         {
             bucket += (int)Take(ref bytes);
-            long count = Take(ref bytes);
-            _latencies[bucket] = _latencies.GetValueOrDefault(bucket) + count;
+            AddLatency(bucket, Take(ref bytes));
         }
     }
 
@@ -227,6 +228,16 @@ internal sealed class FigureCounts
                 return value;
             }
         }
+    }
+
+    private void AddLatency(int bucket, long count)
+    {
+        if (bucket >= _latencies.Length)
+        {
+            Array.Resize(ref _latencies, Math.Max(bucket + 1, Math.Min(_latencies.Length * 2, LatencyBucket(long.MaxValue) + 1)));
+        }
+
+        _latencies[bucket] += count;
     }
 
     private void Count(Slot slot) => _slots[(int)slot]++;

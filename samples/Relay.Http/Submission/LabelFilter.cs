@@ -18,7 +18,8 @@ internal sealed class LabelFilter(KeyStore keys, ILogger logger) : ISubmissionFi
     {
         ArgumentNullException.ThrowIfNull(rewritten);
         ArgumentNullException.ThrowIfNull(facts);
-        if (session?.Identity is { } identity && keys.Find(identity) is { SenderDomains.Count: > 0 } key && !key.MaySendFrom(facts.SenderDomain))
+        if (session?.Identity is { } identity && keys.Find(identity) is { SenderDomains.Count: > 0 } key
+            && !(key.MaySendFrom(facts.SenderDomain) && AuthorDomains.Allow(key, header)))
         {
             return NotItsDomain;
         }

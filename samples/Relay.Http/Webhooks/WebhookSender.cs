@@ -18,8 +18,10 @@ internal sealed class WebhookSender(HttpClient http, TimeProvider time)
     ];
 
     /// <summary>A client that follows no redirect, which could lead where no operator sent it, and keeps no cookies.</summary>
-    internal static HttpClient CreateClient() => new(new SocketsHttpHandler
+    /// <param name="allowPrivate">Whether it may connect to this machine and to private networks.</param>
+    internal static HttpClient CreateClient(bool allowPrivate) => new(new SocketsHttpHandler
     {
+        ConnectCallback = allowPrivate ? null : WebhookAddresses.ConnectAsync,
         AllowAutoRedirect = false,
         UseCookies = false,
         UseProxy = false,
@@ -53,7 +55,7 @@ internal sealed class WebhookSender(HttpClient http, TimeProvider time)
         }
         catch (HttpRequestException failure)
         {
-            error = failure.HttpRequestError.ToString();
+            error = failure.InnerException is PrivateAddressException ? "PrivateAddress" : failure.HttpRequestError.ToString();
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

@@ -15,6 +15,8 @@ internal sealed class RunningHost : IAsyncDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("relay-host-").FullName;
 
+    private readonly RelaySettings _settings;
+
     private RunningHost(string[] args)
     {
         IConfiguration configuration = new ConfigurationBuilder().AddCommandLine(
@@ -22,17 +24,31 @@ internal sealed class RunningHost : IAsyncDisposable
             "--Relay:HostName=relay.example.com", "--Relay:Listen=127.0.0.1:0", "--Relay:Capture:Listen=127.0.0.1:0", "--Relay:Http:Listen=127.0.0.1:0",
             $"--Relay:Http:BootstrapKey={Key}", "--Relay:Http:RequestsPerSecond=10000", $"--Relay:DataPath={Path.Combine(_folder, "data")}", .. args,
         ]).Build();
-        RelaySettings settings = RelaySettingsReader.Read(configuration, out IReadOnlyList<string> errors)!;
+        _settings = RelaySettingsReader.Read(configuration, out IReadOnlyList<string> errors)!;
         Assert.Empty(errors);
-        Servers = new RelayServers(settings, NullLoggerFactory.Instance, TimeProvider.System);
+        Open();
+    }
+
+    /// <summary>Stops the whole host and starts it over the same files, on other ports.</summary>
+    internal async Task RestartAsync()
+    {
+        Client.Dispose();
+        await Servers.DisposeAsync();
+        Open();
+    }
+
+    [System.Diagnostics.CodeAnalysis.MemberNotNull(nameof(Servers), nameof(Client))]
+    private void Open()
+    {
+        Servers = new RelayServers(_settings, NullLoggerFactory.Instance, TimeProvider.System);
         Servers.Start();
         Client = new HttpClient { BaseAddress = Url };
         Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Key);
     }
 
-    internal RelayServers Servers { get; }
+    internal RelayServers Servers { get; private set; }
 
-    internal HttpClient Client { get; }
+    internal HttpClient Client { get; private set; }
 
     internal Uri Url => new($"http://{Servers.Http!.EndPoint}");
 

@@ -151,6 +151,7 @@ internal sealed class RunningService : IAsyncDisposable
                 CapturePath = CapturePath,
                 BootstrapKey = Key,
                 RequestsPerSecond = 100_000,
+                WebhooksToPrivateAddresses = true,
             }),
             Spool,
             NullLoggerFactory.Instance,

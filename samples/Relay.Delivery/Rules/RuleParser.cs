@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Relay.Spool;
 using Smtp.Core;
 
 namespace Relay.Delivery;
@@ -266,7 +267,7 @@ internal static class RuleParser
             : throw new FormatException($"\"{Show(action)}\": {Show(text)} is not 1 to 10000 connections.");
 
     private static TimeSpan Time(string text, string action) =>
-        KeyReader.TryParseDuration(text, out TimeSpan time) && time > TimeSpan.Zero && time <= LongestTime
+        DurationText.TryParse(text, out TimeSpan time) && time > TimeSpan.Zero && time <= LongestTime
             ? time
             : throw new FormatException($"\"{Show(action)}\": {Show(text)} is not a time of 1ms to 30d, with the unit ms, s, m, h or d, such as 30m.");
 

@@ -52,7 +52,7 @@ public sealed class SmtpTestServer : IAsyncDisposable
             Limits = options.Limits,
 
             // A test neither guesses passwords nor waits for those that do, and ends when it is over.
-            Timeouts = new SmtpServerTimeouts { AuthenticationFailureDelay = TimeSpan.Zero, ShutdownGrace = TimeSpan.Zero },
+            Timeouts = new SmtpServerTimeouts { AuthenticationFailureDelay = TimeSpan.Zero, ErrorDelay = TimeSpan.Zero, ShutdownGrace = TimeSpan.Zero },
             AuthenticationLimits = new SmtpAuthenticationLimits { FailuresPerAddress = 0, FailuresPerAccount = 0 },
             MaximumConnectionsPerAddress = 10_000,
             LoggerFactory = options.LoggerFactory,

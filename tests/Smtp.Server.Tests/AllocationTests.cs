@@ -1,5 +1,7 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Time.Testing;
 using Smtp.Core;
 
@@ -64,6 +66,26 @@ public sealed class AllocationTests
     }
 
     [Fact]
+    public void Under_TLS_pipelined_and_over_many_reads()
+    {
+        byte[] group = [.. Mail, .. Rcpt, .. Rcpt, .. Data];
+        AssertNone(
+            (ref Wire wire) =>
+            {
+                wire.Say(group, 4);
+                wire.Say(Body(100 * 1000), 1);
+            },
+            tls: true);
+    }
+
+    [Fact]
+    public void Under_TLS_in_chunks()
+    {
+        byte[] group = [.. Mail, .. Rcpt, .. "BDAT 1000\r\n"u8, .. new byte[1000], .. "BDAT 500 LAST\r\n"u8, .. new byte[500]];
+        AssertNone((ref Wire wire) => wire.Say(group, 4), tls: true);
+    }
+
+    [Fact]
     public void Refused()
     {
         byte[] group = [.. Mail, .. "RCPT TO:<nobody@example.net>\r\n"u8, .. "RSET\r\n"u8];
@@ -74,12 +96,18 @@ public sealed class AllocationTests
 
     private static byte[] Body(int length) => Bodies[length];
 
-    private static void AssertNone(Exchange message)
+    private static void AssertNone(Exchange message, bool tls = false)
     {
+        using X509Certificate2? certificate = tls ? TestCertificates.Create("mail.example.com") : null;
         var server = new SmtpServer(new SmtpServerOptions
         {
+<<<<<<< HEAD
             Listeners = [new SmtpListenerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) }],
             Timeouts = new SmtpServerTimeouts { AuthenticationFailureDelay = TimeSpan.Zero, ErrorDelay = TimeSpan.Zero },
+=======
+            Listeners = [new SmtpListenerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0), Tls = tls ? TlsMode.Implicit : TlsMode.None }],
+            Certificates = certificate is null ? null : new TlsCertificates(certificate),
+>>>>>>> 4388dd4 (Tests of idle memory, of TLS that allocates nothing and of resumed sessions; loopback and client benchmarks)
             MessageSink = new NullSink(),
             Policy = new PickyPolicy(),
             Limits = new SmtpLimits { MaximumErrors = int.MaxValue, MaximumUnproductiveCommands = int.MaxValue },
@@ -92,7 +120,9 @@ public sealed class AllocationTests
         {
             using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             socket.Connect(server.EndPoints[0]);
-            var wire = new Wire(socket);
+            using SslStream? secured = tls ? new SslStream(new NetworkStream(socket), leaveInnerStreamOpen: false, (_, peer, _, _) => peer?.Subject == "CN=mail.example.com") : null;
+            secured?.AuthenticateAsClient("mail.example.com");
+            var wire = new Wire(socket, secured);
             wire.Say([], 1);
             wire.Say("EHLO client.example.com\r\n"u8, 8);
             for (int i = 0; i < Messages; i++)
@@ -123,13 +153,19 @@ public sealed class AllocationTests
     }
 
     /// <summary>A client that allocates nothing.</summary>
-    private struct Wire(Socket socket)
+    private struct Wire(Socket socket, SslStream? secured)
     {
         private readonly byte[] _buffer = new byte[4096];
 
         /// <summary>Sends octets and waits for so many lines.</summary>
         internal readonly void Say(ReadOnlySpan<byte> octets, int lines)
         {
+            if (secured is not null && !octets.IsEmpty)
+            {
+                secured.Write(octets);
+                octets = default;
+            }
+
             while (!octets.IsEmpty)
             {
                 octets = octets[socket.Send(octets)..];
@@ -137,7 +173,7 @@ public sealed class AllocationTests
 
             while (lines > 0)
             {
-                int count = socket.Receive(_buffer);
+                int count = secured?.Read(_buffer) ?? socket.Receive(_buffer);
                 if (count == 0)
                 {
                     throw new InvalidOperationException("The server has gone.");

@@ -300,7 +300,7 @@ public sealed partial class ClientSession
         CommandWriter.WriteBdat(output, size, isLast);
         if (!isLast)
         {
-            _expected.Enqueue(SmtpStage.Body, 0, _transaction);
+            _expected.Enqueue(SmtpStage.Body, 0);
         }
     }
 

@@ -15,7 +15,7 @@ internal sealed class ExpectedReplyQueue
     /// <summary>The next reply to come; one must be owed.</summary>
     internal ExpectedReply Head => _items[_head];
 
-    internal void Enqueue(SmtpStage stage, int length, OutgoingTransaction? transaction = null, int recipient = 0)
+    internal void Enqueue(SmtpStage stage, int length, int recipient = 0)
     {
         if (Count == _items.Length)
         {
@@ -29,7 +29,7 @@ internal sealed class ExpectedReplyQueue
             _head = 0;
         }
 
-        _items[(_head + Count) & (_items.Length - 1)] = new ExpectedReply(stage, transaction, recipient, length);
+        _items[(_head + Count) & (_items.Length - 1)] = new ExpectedReply(stage, recipient, length);
         Count++;
         UnansweredLength += length;
     }

@@ -140,12 +140,12 @@ internal sealed class OutgoingTransaction
             switch (_step)
             {
                 case Step.Reset:
-                    expected.Enqueue(SmtpStage.Reset, CommandWriter.WriteRset(output), this);
+                    expected.Enqueue(SmtpStage.Reset, CommandWriter.WriteRset(output));
                     _step = Step.Mail;
                     break;
 
                 case Step.Mail:
-                    expected.Enqueue(SmtpStage.Mail, CommandWriter.WriteMail(output, _mail), this);
+                    expected.Enqueue(SmtpStage.Mail, CommandWriter.WriteMail(output, _mail));
                     _step = Step.Recipients;
                     break;
 
@@ -163,7 +163,7 @@ internal sealed class OutgoingTransaction
                     break;
 
                 case Step.Data when Framing == BodyFraming.Data:
-                    expected.Enqueue(SmtpStage.Data, CommandWriter.WriteData(output), this);
+                    expected.Enqueue(SmtpStage.Data, CommandWriter.WriteData(output));
                     _step = Step.Nothing;
                     break;
 
@@ -197,7 +197,7 @@ internal sealed class OutgoingTransaction
         if (!_isLmtp)
         {
             _finalRepliesOwed = 1;
-            expected.Enqueue(SmtpStage.FinalReply, length, this);
+            expected.Enqueue(SmtpStage.FinalReply, length);
             return;
         }
 
@@ -206,7 +206,7 @@ internal sealed class OutgoingTransaction
             if (_report.IsPending(i))
             {
                 _finalRepliesOwed++;
-                expected.Enqueue(SmtpStage.FinalReply, length, this, i);
+                expected.Enqueue(SmtpStage.FinalReply, length, i);
                 length = 0;
             }
         }
@@ -324,7 +324,7 @@ internal sealed class OutgoingTransaction
                 recipient.ForwardPath,
                 _dsn ? recipient.Notify : DsnNotify.Unspecified,
                 _dsn ? recipient.OriginalRecipient.Span : default);
-            expected.Enqueue(SmtpStage.Recipient, length, this, index);
+            expected.Enqueue(SmtpStage.Recipient, length, index);
         }
     }
 

@@ -32,6 +32,37 @@ public sealed class OpenSslTests
     }
 
     [Theory]
+    [InlineData("-tls1_2", true)]
+    [InlineData("-tls1_3", true)]
+    [InlineData("-tls1_2", false)]
+    [InlineData("-tls1_3", false)]
+    public async Task A_session_is_resumed(string option, bool startTls)
+    {
+        await using var server = InteropServer.Start();
+        string kept = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        try
+        {
+            Assert.Contains("New, TLSv1.", await ConnectAsync("-sess_out"), StringComparison.Ordinal);
+            Assert.Contains("Reused, TLSv1.", await ConnectAsync("-sess_in"), StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(kept);
+        }
+
+        Assert.Equal(2, server.Sink.Messages.Count);
+
+        Task<string> ConnectAsync(string keep) => ExternalRun.SucceedAsync(
+            "openssl",
+            "openssl",
+            [
+                "s_client", "-connect", $"127.0.0.1:{(startTls ? server.Port : server.TlsPort)}", "-servername", "mail.example.com", option,
+                "-ign_eof", "-nocommands", keep, kept, .. startTls ? (string[])["-starttls", "smtp"] : [],
+            ],
+            Encoding.ASCII.GetBytes(Dialogue));
+    }
+
+    [Theory]
     [InlineData("-tls1", true)]
     [InlineData("-tls1_1", true)]
     [InlineData("-tls1", false)]

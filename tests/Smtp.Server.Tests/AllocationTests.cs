@@ -101,13 +101,9 @@ public sealed class AllocationTests
         using X509Certificate2? certificate = tls ? TestCertificates.Create("mail.example.com") : null;
         var server = new SmtpServer(new SmtpServerOptions
         {
-<<<<<<< HEAD
-            Listeners = [new SmtpListenerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) }],
-            Timeouts = new SmtpServerTimeouts { AuthenticationFailureDelay = TimeSpan.Zero, ErrorDelay = TimeSpan.Zero },
-=======
             Listeners = [new SmtpListenerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0), Tls = tls ? TlsMode.Implicit : TlsMode.None }],
             Certificates = certificate is null ? null : new TlsCertificates(certificate),
->>>>>>> 4388dd4 (Tests of idle memory, of TLS that allocates nothing and of resumed sessions; loopback and client benchmarks)
+            Timeouts = new SmtpServerTimeouts { AuthenticationFailureDelay = TimeSpan.Zero, ErrorDelay = TimeSpan.Zero },
             MessageSink = new NullSink(),
             Policy = new PickyPolicy(),
             Limits = new SmtpLimits { MaximumErrors = int.MaxValue, MaximumUnproductiveCommands = int.MaxValue },

@@ -66,19 +66,6 @@ public sealed class AllocationTests
     }
 
     [Fact]
-    public void Under_TLS_pipelined_and_over_many_reads()
-    {
-        byte[] group = [.. Mail, .. Rcpt, .. Rcpt, .. Data];
-        AssertNone(
-            (ref Wire wire) =>
-            {
-                wire.Say(group, 4);
-                wire.Say(Body(100 * 1000), 1);
-            },
-            tls: true);
-    }
-
-    [Fact]
     public void Under_TLS_in_chunks()
     {
         byte[] group = [.. Mail, .. Rcpt, .. "BDAT 1000\r\n"u8, .. new byte[1000], .. "BDAT 500 LAST\r\n"u8, .. new byte[500]];

@@ -116,12 +116,7 @@ internal sealed class Hop : IAsyncDisposable
 
     private async Task ServeAsync(Socket socket)
     {
-        int open = Interlocked.Increment(ref _open);
-        int most;
-        while (open > (most = _mostOpen) && Interlocked.CompareExchange(ref _mostOpen, open, most) != most)
-        {
-        }
-
+        Interlocked.Increment(ref _open);
         var session = new HopSession { Remote = (socket.RemoteEndPoint as IPEndPoint)?.Address };
         try
         {
@@ -136,9 +131,27 @@ internal sealed class Hop : IAsyncDisposable
         }
         finally
         {
-            Interlocked.Decrement(ref _open);
+            Leave(session);
             Closed?.Invoke(session);
             _sessions.TryRemove(socket, out _);
+        }
+    }
+
+    private void CountOpen()
+    {
+        int open = Volatile.Read(ref _open);
+        int most;
+        while (open > (most = _mostOpen) && Interlocked.CompareExchange(ref _mostOpen, open, most) != most)
+        {
+        }
+    }
+
+    private void Leave(HopSession session)
+    {
+        if (!session.HasLeft)
+        {
+            session.HasLeft = true;
+            Interlocked.Decrement(ref _open);
         }
     }
 
@@ -152,6 +165,17 @@ internal sealed class Hop : IAsyncDisposable
         while (await input.ReadLineAsync(_stopping.Token) is { } line)
         {
             Lines.Enqueue(line);
+
+            // Who says QUIT has gone, and may come with another connection before this one has seen the end of it. So who is there is counted a round trip later.
+            if (line == "QUIT")
+            {
+                Leave(session);
+            }
+            else if (line.StartsWith("EHLO", StringComparison.Ordinal))
+            {
+                CountOpen();
+            }
+
             if (line == "DATA" && session.Recipients.Count == 0)
             {
                 await output.WriteAsync("554 5.5.1 No valid recipients\r\n"u8.ToArray(), _stopping.Token);

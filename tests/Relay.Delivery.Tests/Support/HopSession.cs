@@ -18,6 +18,9 @@ internal sealed class HopSession
     /// <summary>For tests that count.</summary>
     internal bool IsCounted { get; set; }
 
+    /// <summary>It said QUIT, or is over.</summary>
+    internal bool HasLeft { get; set; }
+
     /// <summary>How many bodies came.</summary>
     internal int Messages { get; set; }
 

@@ -47,7 +47,10 @@ internal sealed class Browser : IAsyncDisposable
         await Page.GotoAsync($"{_host}login");
         await Page.FillAsync("#key", RunningHost.Key);
         await Page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
-        await Page.WaitForURLAsync(_host.ToString());
+
+        // Not for the load event: where the page was quick it has come before one waits for it, and does not come again.
+        await Page.WaitForURLAsync(_host.ToString(), new() { WaitUntil = WaitUntilState.Commit });
+        await Page.Locator("#main").WaitForAsync();
     }
 
     /// <summary>Nothing went wrong in a page, and nothing was asked of another host.</summary>

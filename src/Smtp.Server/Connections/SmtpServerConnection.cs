@@ -356,7 +356,6 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
         return waits > timeouts.BodyRateGrace.TotalSeconds && _bodyReceived < (long)waits * timeouts.MinimumBodyRate;
     }
 
-
     /// <summary>Looks whether the client is to be waited for at all, and sets the deadline.</summary>
     private bool PrepareToRead()
     {

@@ -48,9 +48,9 @@ internal sealed class Browser : IAsyncDisposable
         await Page.FillAsync("#key", RunningHost.Key);
         await Page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
 
-        // Not for the load event: where the page was quick it has come before one waits for it, and does not come again.
-        await Page.WaitForURLAsync(_host.ToString(), new() { WaitUntil = WaitUntilState.Commit });
-        await Page.Locator("#main").WaitForAsync();
+        // By looking, not by WaitForURLAsync, which waits for an event that may have come already, and does not come again.
+        await Assertions.Expect(Page).ToHaveURLAsync(_host.ToString());
+        await Page.WaitForFunctionAsync("() => document.readyState === 'complete'");
     }
 
     /// <summary>Nothing went wrong in a page, and nothing was asked of another host.</summary>

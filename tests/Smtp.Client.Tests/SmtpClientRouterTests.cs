@@ -20,6 +20,10 @@ public sealed class SmtpClientRouterTests
             Assert.True(router.TryGetStatistics("one", out SmtpPoolStatistics statistics));
             Assert.InRange(statistics.Connections, 1, 5);
             Assert.False(router.TryGetStatistics("neither", out _));
+
+            // One that is still being opened when the router ends is cut, without a QUIT.
+            await WaitUntilAsync(() => IsOpened("one") && IsOpened("other"));
+            bool IsOpened(string name) => router.TryGetStatistics(name, out SmtpPoolStatistics its) && its.Opening == 0;
         }
 
         Assert.Equal((21, 20), (one.Taken.Count, other.Taken.Count));

@@ -30,11 +30,12 @@ public sealed class HaproxyInstance : IAsyncDisposable
     {
         string haproxy = ExternalProgram.Demand("haproxy", "haproxy", skip);
         var folder = new TemporaryFolder();
-        int port = FreePort();
+        int port = ProgramPort.Find();
         await File.WriteAllTextAsync(folder["haproxy.cfg"], string.Create(CultureInfo.InvariantCulture, $"""
             defaults
               mode tcp
-              timeout connect 5s
+              timeout connect 60s
+              timeout check 60s
               timeout client 60s
               timeout server 60s
             listen smtp
@@ -71,13 +72,6 @@ public sealed class HaproxyInstance : IAsyncDisposable
         await _process.WaitForExitAsync().ConfigureAwait(false);
         _process.Dispose();
         _folder.Dispose();
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     private static async Task<bool> ListensAsync(int port)

@@ -99,7 +99,7 @@ public sealed class MailboxServer : IAsyncDisposable
         }
 
         File.SetUnixFileMode(folder["mail"], (UnixFileMode)0b111_000_000);
-        int port = FreePort();
+        int port = ProgramPort.Find();
         configure(folder, port);
         ProcessStartInfo info = start(folder, port);
         info.RedirectStandardError = true;
@@ -189,12 +189,5 @@ public sealed class MailboxServer : IAsyncDisposable
         {
             return false;
         }
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

@@ -28,7 +28,7 @@ public sealed class NameServer : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(zones);
         string nsd = ExternalProgram.Demand("nsd", "nsd", skip);
         var folder = new TemporaryFolder();
-        int port = FreePort();
+        int port = ProgramPort.Find();
         var config = new StringWriter();
         await config.WriteLineAsync($"""
             server:
@@ -75,7 +75,7 @@ public sealed class NameServer : IAsyncDisposable
     /// <summary>It listens for connections when it answers; it tells nobody otherwise.</summary>
     private async Task WaitAsync()
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         while (true)
         {
             try
@@ -87,27 +87,6 @@ public sealed class NameServer : IAsyncDisposable
             catch (SocketException) when (!_process.HasExited)
             {
                 await Task.Delay(20, patience.Token).ConfigureAwait(false);
-            }
-        }
-    }
-
-    private static int FreePort()
-    {
-        // Free for both: questions come by UDP, long answers go by TCP.
-        while (true)
-        {
-            using var tcp = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            tcp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-            int port = ((IPEndPoint)tcp.LocalEndPoint!).Port;
-            using var udp = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-            try
-            {
-                udp.Bind(new IPEndPoint(IPAddress.Loopback, port));
-                return port;
-            }
-            catch (SocketException)
-            {
-                // Taken for UDP; the next one.
             }
         }
     }

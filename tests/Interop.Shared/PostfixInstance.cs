@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 
 namespace Smtp.Interop;
 
@@ -42,7 +40,7 @@ public sealed class PostfixInstance : IAsyncDisposable
         string postfix = ExternalProgram.Demand("postfix", "postfix", skip);
         ExternalProgram.DemandThat(Environment.UserName == "root", "Postfix can only be started by root: run the tests as root", skip);
         var folder = new TemporaryFolder();
-        int port = FreePort();
+        int port = ProgramPort.Find();
         Directory.CreateDirectory(folder["config"]);
         foreach (string name in (string[])["queue", "data", "mail"])
         {
@@ -160,13 +158,6 @@ public sealed class PostfixInstance : IAsyncDisposable
         postlog unix-dgram n - n - 1 postlogd
 
         """);
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
 
     private static async Task RunAsync(string program, params string[] arguments)
     {

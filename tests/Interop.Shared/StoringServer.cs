@@ -39,7 +39,7 @@ public abstract class StoringServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _process.StandardInput.Close();
-        using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10)))
+        using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30)))
         {
             try
             {
@@ -48,6 +48,7 @@ public abstract class StoringServer : IAsyncDisposable
             catch (OperationCanceledException)
             {
                 _process.Kill();
+                await _process.WaitForExitAsync().ConfigureAwait(false);
             }
         }
 

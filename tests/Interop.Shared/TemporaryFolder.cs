@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Smtp.Interop;
 
 /// <summary>A folder that is gone after the test.</summary>
@@ -20,5 +22,20 @@ public sealed class TemporaryFolder : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Directory.Delete(Path, recursive: true);
+    public void Dispose()
+    {
+        var patience = Stopwatch.StartNew();
+        while (Directory.Exists(Path))
+        {
+            try
+            {
+                Directory.Delete(Path, recursive: true);
+            }
+            catch (IOException) when (patience.Elapsed < TimeSpan.FromMinutes(1))
+            {
+                // A program that was stopped may have children that write their last.
+                Thread.Sleep(20);
+            }
+        }
+    }
 }

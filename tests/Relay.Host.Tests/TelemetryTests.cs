@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using Smtp.Interop;
 
@@ -16,7 +15,7 @@ public sealed class TelemetryTests : IDisposable
     {
         CancellationToken token = TestContext.Current.CancellationToken;
         using var collector = new Collector();
-        int port = FreePort();
+        int port = ProgramPort.Find();
         using var stop = new CancellationTokenSource();
         var output = new NotifyingWriter("Ctrl-C stops.");
         Task<int> running = RelayProgram.RunAsync(
@@ -64,13 +63,6 @@ public sealed class TelemetryTests : IDisposable
         return traces[(start + 2)..(start + 18)];
     }
 
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
     private sealed class Collector : IDisposable
     {
         private readonly HttpListener _listener = new();
@@ -79,7 +71,7 @@ public sealed class TelemetryTests : IDisposable
 
         internal Collector()
         {
-            Url = $"http://127.0.0.1:{FreePort()}/";
+            Url = $"http://127.0.0.1:{ProgramPort.Find()}/";
             _listener.Prefixes.Add(Url);
             _listener.Start();
             _ = ServeAsync();

@@ -150,7 +150,7 @@ public sealed class PageTests
         }
 
         await browser.Page.GotoAsync($"{host.Url}reference/");
-        await Assertions.Expect(browser.Page.Locator("body")).ToContainTextAsync("Send a message", new() { Timeout = 60_000 });
+        await Assertions.Expect(browser.Page.Locator("body")).ToContainTextAsync("Send a message");
         browser.CheckRequests();
     }
 }

@@ -42,6 +42,30 @@ public sealed class WebhookTests
     }
 
     [Fact]
+    public async Task A_delivery_that_is_asked_for_anew_while_it_is_tried_is_made_anew()
+    {
+        using var replayed = new ManualResetEventSlim();
+        await using RunningService service = await RunningService.StartAsync();
+        await using Receiver receiver = await Receiver.StartAsync(_ =>
+        {
+            replayed.Wait(TestContext.Current.CancellationToken);
+            return 204;
+        });
+        (_, JsonElement webhook) = await service.PostAsync("/v1/webhooks", $$"""{"url":"{{receiver.Url}}"}""");
+        string path = $"/v1/webhooks/{webhook.GetProperty("id").GetString()}";
+        await service.PostAsync($"{path}/test", "{}");
+        Received first = await receiver.NextAsync();
+        (_, JsonElement deliveries) = await service.GetAsync($"{path}/deliveries");
+        (HttpStatusCode status, _) = await service.PostAsync($"{path}/deliveries/{deliveries.GetProperty("data")[0].GetProperty("id").GetInt64()}/replay", "{}");
+        Assert.Equal(HttpStatusCode.Accepted, status);
+        replayed.Set();
+
+        Received second = await receiver.NextAsync();
+
+        Assert.Equal(first.Id, second.Id);
+    }
+
+    [Fact]
     public async Task An_endpoint_that_is_gone_is_switched_off()
     {
         await using RunningService service = await RunningService.StartAsync();

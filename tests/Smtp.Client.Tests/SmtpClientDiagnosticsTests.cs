@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Smtp.Client.Tests;
 
@@ -89,10 +90,17 @@ public sealed class SmtpClientDiagnosticsTests
     [Fact]
     public async Task Who_got_no_connection_in_time_and_who_was_sent_anew_is_counted()
     {
-        await using var server = new LoopbackServer((step, name) => (step, name) switch
+        var time = new FakeTimeProvider();
+        var stalled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = new LoopbackServer((step, name) =>
         {
-            (ServerStep.Recipient, "stalls") => ServerAct.Stall,
-            _ => ServerAct.GoOn,
+            if ((step, name) != (ServerStep.Recipient, "stalls"))
+            {
+                return ServerAct.GoOn;
+            }
+
+            stalled.SetResult();
+            return ServerAct.Stall;
         });
         int closes = 0;
         await using var closing = new LoopbackServer((step, name) =>
@@ -111,12 +119,14 @@ public sealed class SmtpClientDiagnosticsTests
         listener.SetMeasurementEventCallback<long>(
             (instrument, value, tags, _) => counted.Enqueue((instrument.Name, value, tags.ToArray().Single(tag => tag.Key == "server.port").Value)));
         listener.Start();
-        await using (var client = new SmtpClient(server.Options(maxConnections: 1, acquireTimeout: TimeSpan.FromMilliseconds(50), shutdownGrace: TimeSpan.Zero)))
+        await using (var client = new SmtpClient(server.Options(maxConnections: 1, timeProvider: time, acquireTimeout: TimeSpan.FromSeconds(5), shutdownGrace: TimeSpan.Zero)))
         {
             using var cancellation = new CancellationTokenSource();
             Task<SendResult> stalls = client.SendAsync(LoopbackServer.Message("stalls"), cancellation.Token).AsTask();
-            SmtpTransportException error = await Assert.ThrowsAsync<SmtpTransportException>(
-                async () => await client.SendAsync(LoopbackServer.Message("late"), Token));
+            await stalled.Task.WaitAsync(Token);
+            Task<SendResult> late = client.SendAsync(LoopbackServer.Message("late"), Token).AsTask();
+            time.Advance(TimeSpan.FromSeconds(5));
+            SmtpTransportException error = await Assert.ThrowsAsync<SmtpTransportException>(() => late);
             Assert.Equal(TransportFailure.PoolTimedOut, error.Failure);
             await cancellation.CancelAsync();
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => stalls);

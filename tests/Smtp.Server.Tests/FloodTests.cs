@@ -120,17 +120,14 @@ public sealed class FloodTests
         await using var server = TestServer.Start();
         var deaf = new List<TestClient>();
         byte[] commands = [.. Enumerable.Repeat("HELP\r\n"u8.ToArray(), 200_000).SelectMany(octets => octets)];
-        Task[] floods = [.. Enumerable.Range(0, 50).Select(_ => Task.Run(async () =>
+        for (int i = 0; i < 50; i++)
         {
-            TestClient client = await server.ConnectSocketAsync();
-            lock (deaf)
-            {
-                deaf.Add(client);
-            }
+            deaf.Add(await server.ConnectSocketAsync());
+        }
 
-            // Ends when the server cuts the connection; until then the server reads no more than it can answer.
-            await Record.ExceptionAsync(() => client.Socket!.SendAsync(commands, TestContext.Current.CancellationToken).AsTask());
-        }))];
+        // Ends when the server cuts the connection; until then the server reads no more than it can answer.
+        Task[] floods = [.. deaf.Select(client => Task.Run(() => Record.ExceptionAsync(
+            () => client.Socket!.SendAsync(commands, TestContext.Current.CancellationToken).AsTask())))];
         for (int i = 0; i < 5; i++)
         {
             await AssertServedAsync(server);

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Smtp.Interop;
 
 namespace Smtp.Server.Tests;
 
@@ -10,11 +11,7 @@ public sealed class ListenerTests
     public async Task An_address_in_use_is_named_and_nothing_stays_open()
     {
         await using var first = TestServer.Start();
-        var free = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        free.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        var other = (IPEndPoint)free.LocalEndPoint!;
-        free.Dispose();
-
+        var other = new IPEndPoint(IPAddress.Loopback, ProgramPort.Find());
         var second = new SmtpServer(new SmtpServerOptions
         {
             MessageSink = new RecordingSink(),
@@ -35,8 +32,8 @@ public sealed class ListenerTests
     [Fact]
     public async Task A_port_is_free_again_right_behind_a_stop_with_clients()
     {
-        var first = TestServer.Start();
-        IPEndPoint endPoint = first.EndPoint;
+        var endPoint = new IPEndPoint(IPAddress.Loopback, ProgramPort.Find());
+        var first = TestServer.Start(listeners: new SmtpListenerOptions { EndPoint = endPoint });
         await using TestClient client = await first.ConnectSocketAsync();
         await client.GreetAsync();
         await first.DisposeAsync();

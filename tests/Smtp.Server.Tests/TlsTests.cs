@@ -205,7 +205,7 @@ public sealed class TlsTests : IDisposable
         }
 
         Assert.StartsWith("250 2.0.0", await client.SendMessageAsync(), StringComparison.Ordinal);
-        Assert.Equal(1, server.Server.ConnectionCount);
+        await server.UntilThereAreAsync(1);
     }
 
     [Fact]

@@ -91,7 +91,7 @@ internal sealed class WebhookDispatcher(ISpool spool, WebhookStore webhooks, Web
             {
                 (WebhookDelivery Delivery, bool IsGone)[] attempted =
                     await Task.WhenAll(group.Select(delivery => sender.TryAsync(webhook, delivery, stopping))).ConfigureAwait(false);
-                await webhooks.FinishAsync([.. attempted.Select(a => a.Delivery)], CancellationToken.None).ConfigureAwait(false);
+                await webhooks.FinishAsync([.. group.Zip(attempted, (before, a) => (before, a.Delivery))], CancellationToken.None).ConfigureAwait(false);
                 if (Array.Exists(attempted, a => a.IsGone))
                 {
                     const string Why = "It answered 410 Gone.";

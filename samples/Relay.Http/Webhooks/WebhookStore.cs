@@ -63,10 +63,13 @@ internal sealed class WebhookStore(HttpStore store, TimeProvider time)
         },
         cancellationToken);
 
-    /// <summary>Makes a delivery due again, whatever became of it, under the same name.</summary>
+    /// <summary>
+    /// Makes a delivery due again, whatever became of it, under the same name. An attempt that is under way just now is told by the changed time that it is
+    /// not the one that was asked for.
+    /// </summary>
     internal Task<bool> ReplayAsync(string webhookId, long id, CancellationToken cancellationToken) => store.WriteAsync(
         (_, transaction) => transaction.Run(
-            "UPDATE webhook_deliveries SET state = 0, attempts = 0, next_at = $3, finished_at = NULL WHERE webhook_id = $1 AND id = $2",
+            "UPDATE webhook_deliveries SET state = 0, attempts = 0, next_at = CASE WHEN next_at = $3 THEN $3 + 1 ELSE $3 END, finished_at = NULL WHERE webhook_id = $1 AND id = $2",
             webhookId, id, time.GetUtcNow().ToUnixTimeMilliseconds()) > 0,
         cancellationToken);
 
@@ -80,21 +83,22 @@ internal sealed class WebhookStore(HttpStore store, TimeProvider time)
     internal List<WebhookDelivery> Latest(string webhookId, int maximum, long before = long.MaxValue) => store.Read(connection => connection.All(
         ReadDelivery, DeliveryColumns + "WHERE webhook_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3", webhookId, before, maximum));
 
-    /// <summary>Writes what became of attempts.</summary>
-    internal Task FinishAsync(IReadOnlyList<WebhookDelivery> attempted, CancellationToken cancellationToken) => store.WriteAsync(
+    /// <summary>Writes what became of attempts. A delivery that was asked for anew meanwhile stays due.</summary>
+    internal Task FinishAsync(IReadOnlyList<(WebhookDelivery Before, WebhookDelivery After)> attempted, CancellationToken cancellationToken) => store.WriteAsync(
         (_, transaction) =>
         {
-            foreach (WebhookDelivery delivery in attempted)
+            foreach ((WebhookDelivery before, WebhookDelivery delivery) in attempted)
             {
                 transaction.Run(
-                    "UPDATE webhook_deliveries SET state = $2, attempts = $3, next_at = $4, last_status = $5, last_error = $6, finished_at = $7 WHERE id = $1",
+                    "UPDATE webhook_deliveries SET state = $2, attempts = $3, next_at = $4, last_status = $5, last_error = $6, finished_at = $7 WHERE id = $1 AND next_at = $8",
                     delivery.Id,
                     (int)delivery.State,
                     delivery.Attempts,
                     delivery.NextAt.ToUnixTimeMilliseconds(),
                     delivery.LastStatus,
                     delivery.LastError,
-                    delivery.FinishedAt?.ToUnixTimeMilliseconds());
+                    delivery.FinishedAt?.ToUnixTimeMilliseconds(),
+                    before.NextAt.ToUnixTimeMilliseconds());
             }
         },
         cancellationToken);

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using MimeKit;
 using Relay.Spool;
 using Smtp.Core;
@@ -129,21 +130,37 @@ public sealed class DeliveryServiceTests
     public async Task A_delay_is_told_once_and_the_message_expires_with_a_notification()
     {
         await using var hop = new Hop(Hop.Except("bob@=451 4.3.0 Not now"));
-        await using var bench = new Bench(s => s with
-        {
-            NextHop = Bench.To(hop),
-            Retry = s.Retry with { DelayNotice = TimeSpan.Zero, MaximumAge = TimeSpan.FromSeconds(1), First = TimeSpan.FromMilliseconds(50), Longest = TimeSpan.FromMilliseconds(300) },
-        });
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var bench = new Bench(
+            s => s with
+            {
+                NextHop = Bench.To(hop),
+                Retry = s.Retry with { DelayNotice = TimeSpan.Zero, MaximumAge = TimeSpan.FromDays(1), First = TimeSpan.FromSeconds(10), Longest = TimeSpan.FromSeconds(10) },
+            },
+            time);
         bench.Service.Start();
         MessageId id = await bench.EnqueueAsync("bob@example.net");
-        StoredRecipient recipient = Assert.Single(await bench.UntilDoneAsync(id));
+
+        // Some attempts within its age, and one beyond it.
+        await UntilTimeHasGoneByAsync(r => r is { State: RecipientState.Queued, IsDeferred: true, Attempts: >= 3 });
+        time.Advance(TimeSpan.FromDays(1));
+        await UntilTimeHasGoneByAsync(r => r.IsFinal);
+        StoredRecipient recipient = Assert.Single(await bench.Spool.RecipientsAsync(id, Bench.Cancellation));
         Assert.Equal(RecipientState.Expired, recipient.State);
-        Assert.True(recipient.Attempts >= 3);
         await bench.UntilEmptyAsync();
         Assert.Equal(2, hop.Taken.Count);
         Assert.Single(hop.Taken, m => m.Body.Contains("Action: delayed", StringComparison.Ordinal));
         Assert.Single(hop.Taken, m => m.Body.Contains("Action: failed", StringComparison.Ordinal));
         Assert.Null(await bench.Spool.Suppressions.FindAsync("bob@example.net", Bench.Cancellation));
+
+        async Task UntilTimeHasGoneByAsync(Func<StoredRecipient, bool> isSo)
+        {
+            while (!isSo(Assert.Single(await bench.Spool.RecipientsAsync(id, Bench.Cancellation))))
+            {
+                time.Advance(TimeSpan.FromSeconds(1));
+                await Task.Delay(5, Bench.Cancellation);
+            }
+        }
     }
 
     [Fact]
@@ -182,7 +199,12 @@ public sealed class DeliveryServiceTests
     {
         byte[] key = [.. Enumerable.Range(0, 32).Select(i => (byte)i)];
         await using var hop = new Hop();
-        await using var bench = new Bench(s => s with { NextHop = Bench.To(hop), Verp = new VerpSettings("bounces.example.test", key) });
+        await using var bench = new Bench(s => s with
+        {
+            NextHop = Bench.To(hop),
+            Verp = new VerpSettings("bounces.example.test", key),
+            Shaping = s.Shaping with { IdleTime = TimeSpan.FromSeconds(20) },
+        });
         bench.Service.Start();
         MessageId id = await bench.EnqueueAsync([NewRecipient.Of("a@example.net"), NewRecipient.Of("b@example.net"), NewRecipient.Of("c@example.net")]);
         await bench.UntilDoneAsync(id);
@@ -243,7 +265,7 @@ public sealed class DeliveryServiceTests
             if (line == "end")
             {
                 arrived.TrySetResult();
-                release.Wait(TimeSpan.FromSeconds(20));
+                release.Wait(TimeSpan.FromMinutes(2));
             }
 
             return Hop.Usual(line);

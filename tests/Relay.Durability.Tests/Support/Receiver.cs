@@ -1,5 +1,6 @@
 using System.Net;
 using Smtp.Core;
+using Smtp.Interop;
 using Smtp.Server;
 
 namespace Relay.Durability.Tests;
@@ -13,7 +14,7 @@ internal sealed class Receiver : IAsyncDisposable
     internal Receiver(Ledger ledger, int port = 0)
     {
         _ledger = ledger;
-        Port = port == 0 ? RelayProcess.FreePort() : port;
+        Port = port == 0 ? ProgramPort.Find() : port;
     }
 
     internal int Port { get; }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using Relay.Spool;
 using Smtp.Interop;
 
@@ -20,7 +19,7 @@ internal sealed class RelayProcess : IDisposable
         _nextHop = nextHop;
         _environment = environment ?? [];
         SpoolPath = spoolPath ?? _folder["data/spool"];
-        EndPoint = new IPEndPoint(IPAddress.Loopback, FreePort());
+        EndPoint = new IPEndPoint(IPAddress.Loopback, ProgramPort.Find());
     }
 
     internal IPEndPoint EndPoint { get; }
@@ -34,13 +33,6 @@ internal sealed class RelayProcess : IDisposable
     internal string[] Through { get; init; } = [];
 
     internal string Folder(string name) => _folder[name];
-
-    internal static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     internal void Start()
     {

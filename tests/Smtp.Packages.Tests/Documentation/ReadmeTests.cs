@@ -69,7 +69,7 @@ public sealed partial class ReadmeTests
         {
             MethodInfo main = Assembly.Load(image.ToArray()).EntryPoint!;
             object? result = await Task.Run(() => main.Invoke(null, main.GetParameters().Length == 0 ? null : [Array.Empty<string>()]), token)
-                .WaitAsync(TimeSpan.FromSeconds(30), token);
+                .WaitAsync(TimeSpan.FromMinutes(2), token);
             Assert.True(result is null or 0);
         }
     }

@@ -37,12 +37,20 @@ internal static class ExternalRun
         {
             Task<string> output = process.StandardOutput.ReadToEndAsync();
             Task<string> error = process.StandardError.ReadToEndAsync();
-            if (input is not null)
+            try
             {
-                await process.StandardInput.BaseStream.WriteAsync(input);
+                if (input is not null)
+                {
+                    await process.StandardInput.BaseStream.WriteAsync(input);
+                }
+
+                process.StandardInput.Close();
+            }
+            catch (IOException)
+            {
+                // It has ended without a look at its input; its code and its words say why.
             }
 
-            process.StandardInput.Close();
             string said = await output.Guarded() + await error.Guarded();
             await process.WaitForExitAsync(TestContext.Current.CancellationToken).Guarded();
             return (process.ExitCode, said);

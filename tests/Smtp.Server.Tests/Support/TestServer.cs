@@ -125,13 +125,24 @@ internal sealed class TestServer : IAsyncDisposable
         await task;
     }
 
+    /// <summary>Waits until so many connections are open: a client sees the end of its own before the server has cleared it away.</summary>
+    internal async Task UntilThereAreAsync(int count)
+    {
+        var patience = System.Diagnostics.Stopwatch.StartNew();
+        while (Server.ConnectionCount != count)
+        {
+            Assert.True(patience.Elapsed < Guard.Patience, $"{Server.ConnectionCount} connections are open, not {count}.");
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TestContext.Current.CancellationToken);
+        }
+    }
+
     /// <summary>Waits until no connection is open.</summary>
     internal async Task UntilEmptyAsync()
     {
         var patience = System.Diagnostics.Stopwatch.StartNew();
         while (Server.ConnectionCount > 0)
         {
-            Assert.True(patience.Elapsed < TimeSpan.FromSeconds(60), $"{Server.ConnectionCount} connections are still open.");
+            Assert.True(patience.Elapsed < Guard.Patience, $"{Server.ConnectionCount} connections are still open.");
             Time.Advance(TimeSpan.FromSeconds(1));
             await Task.Delay(TimeSpan.FromMilliseconds(10), TestContext.Current.CancellationToken);
         }

@@ -13,11 +13,13 @@ public sealed class MailboxServer : IAsyncDisposable
 {
     private readonly Process _process;
     private readonly TemporaryFolder _folder;
+    private readonly FileStream? _turn;
 
-    private MailboxServer(Process process, TemporaryFolder folder, int port)
+    private MailboxServer(Process process, TemporaryFolder folder, int port, FileStream? turn)
     {
         _process = process;
         _folder = folder;
+        _turn = turn;
         Port = port;
     }
 
@@ -38,18 +40,31 @@ public sealed class MailboxServer : IAsyncDisposable
             (folder, port) => new ProcessStartInfo(exim, ["-C", folder["conf"], "-bd", "-bdf", "-oX", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1.{port}")]));
     }
 
-    /// <summary>Starts OpenSMTPD, which has neither PIPELINING nor CHUNKING. One at a time: its control socket has a fixed path.</summary>
+    /// <summary>
+    /// Starts OpenSMTPD, which has neither PIPELINING nor CHUNKING. One at a time on this machine, as its control socket and its queue have fixed paths: waits for
+    /// the others to end.
+    /// </summary>
     /// <param name="skip">Skips the test with a reason.</param>
-    public static Task<MailboxServer> StartOpenSmtpdAsync(Action<string> skip)
+    public static async Task<MailboxServer> StartOpenSmtpdAsync(Action<string> skip)
     {
         const string Package = "opensmtpd is beside Postfix only if unpacked into /opt/opensmtpd: see install_opensmtpd in .ci/run";
         string smtpd = ExternalProgram.Demand("smtpd", Package, skip);
         ExternalProgram.DemandThat(Directory.Exists("/usr/libexec/opensmtpd"), Package, skip);
         DemandRoot("OpenSMTPD", skip);
-        return StartAsync(
-            "nobody",
-            (folder, port) => File.WriteAllText(folder["conf"], OpenSmtpdConfiguration(folder, port)),
-            (folder, port) => new ProcessStartInfo(smtpd, ["-d", "-f", folder["conf"]]));
+        FileStream turn = await TakeTurnAsync("smtp-interop-opensmtpd.lock").ConfigureAwait(false);
+        try
+        {
+            return await StartAsync(
+                "nobody",
+                (folder, port) => File.WriteAllText(folder["conf"], OpenSmtpdConfiguration(folder, port)),
+                (folder, port) => new ProcessStartInfo(smtpd, ["-d", "-f", folder["conf"]]),
+                turn).ConfigureAwait(false);
+        }
+        catch
+        {
+            await turn.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 
     /// <summary>Waits until the mailbox has a number of messages, and reads them.</summary>
@@ -72,13 +87,34 @@ public sealed class MailboxServer : IAsyncDisposable
         await _process.WaitForExitAsync().ConfigureAwait(false);
         _process.Dispose();
         _folder.Dispose();
+        if (_turn is not null)
+        {
+            await _turn.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Waits until no other process holds a lock; it is held until the stream is disposed or this process ends.</summary>
+    private static async Task<FileStream> TakeTurnAsync(string name)
+    {
+        string path = Path.Combine(Path.GetTempPath(), name);
+        while (true)
+        {
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException)
+            {
+                await Task.Delay(50).ConfigureAwait(false);
+            }
+        }
     }
 
     private static void DemandRoot(string name, Action<string> skip) => ExternalProgram.DemandThat(
         Environment.UserName == "root", $"{name} can only be started by root: run the tests as root", skip);
 
     private static async Task<MailboxServer> StartAsync(
-        string user, Action<TemporaryFolder, int> configure, Func<TemporaryFolder, int, ProcessStartInfo> start)
+        string user, Action<TemporaryFolder, int> configure, Func<TemporaryFolder, int, ProcessStartInfo> start, FileStream? turn = null)
     {
         var folder = new TemporaryFolder();
         folder.Share();
@@ -117,7 +153,7 @@ public sealed class MailboxServer : IAsyncDisposable
             await Task.Delay(20).ConfigureAwait(false);
         }
 
-        return new MailboxServer(process, folder, port);
+        return new MailboxServer(process, folder, port, turn);
     }
 
     private static string EximConfiguration(string exim, TemporaryFolder folder) => $$$"""

@@ -182,10 +182,10 @@ internal static class RuleParser
 
         try
         {
+            // Without a time-out, which it needs none of: on a machine that stands still for that long, a rule would not hold for once.
             return new Regex(
                 value[1..^1].Replace("\\/", "/", StringComparison.Ordinal),
-                RegexOptions.NonBacktracking | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
-                TimeSpan.FromMilliseconds(100));
+                RegexOptions.NonBacktracking | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture);
         }
         catch (ArgumentException error)
         {

@@ -25,7 +25,7 @@ public sealed class TenThousandTests
     public async Task Every_count_in_the_API_on_the_page_and_in_the_log_is_what_was_scripted_across_a_restart()
     {
         await using var hop = new ScriptedNextHop();
-        await using RunningHost host = RunningHost.Start($"--Relay:NextHop=127.0.0.1:{hop.Port}", "--Relay:Retry:First=00:00:00.5");
+        await using RunningHost host = RunningHost.Start($"--Relay:NextHop=127.0.0.1:{hop.Port}", "--Relay:Retry:First=00:00:00.5", "--Relay:GraceTime=5m");
         await Task.WhenAll(Enumerable.Range(0, Clients).Select(client => SubmitAsync(host, client)));
         await host.RestartAsync();
         foreach (int[] group in Enumerable.Range(Messages / 2, Messages / 2).Chunk(500))

@@ -29,10 +29,13 @@ internal sealed class RunningHost : IAsyncDisposable
         Open();
     }
 
-    /// <summary>Stops the whole host and starts it over the same files, on other ports.</summary>
+    /// <summary>Stops the whole host, as Ctrl-C does, and starts it over the same files, on other ports.</summary>
     internal async Task RestartAsync()
     {
         Client.Dispose();
+
+        // Disposing alone waits for nobody: what is cut off behind its end of data arrives twice.
+        await Servers.StopAsync(TestContext.Current.CancellationToken);
         await Servers.DisposeAsync();
         Open();
     }

@@ -16,7 +16,7 @@ internal sealed class HostileClient : IAsyncDisposable
     private static readonly string[] Nonsense =
     [
         "XYZZY\r\n", "NOOP\r\n", "MAIL FROM:<m0@example.com>\r\nRSET\r\n", "VRFY root\r\n", "AUTH PLAIN\r\n*\r\n", "AUTH LOGIN ====\r\n", "DATA\r\n",
-        "BDAT 5\r\nQUIT\r", "NOOP\nQUIT\r\n", "RCPT TO:<x@example.net>\r\n", "EHLO y.example\r\n", "LHLO y.example\r\n", "HELP\r\n", "\0\r\n",
+        "BDAT 5\r\nQUIT\r", "NOOP\nQUIT\r\n", "RCPT TO:<x@example.net>\r\n", "EHLO y.example\r\n", "LHLO y.example\r\n", "EXPN x\r\n", "\0\r\n",
         "MAIL FROM:<m0@example.com> SIZE=99999999999\r\n", "AUTH SCRAM-SHA-256 biwsbj11c2VyLHI9YWJj\r\n*\r\n", "STARTTLS now\r\n",
     ];
 

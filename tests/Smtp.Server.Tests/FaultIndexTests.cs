@@ -53,7 +53,7 @@ public sealed partial class FaultIndexTests
     private static bool HasMethod(string name)
     {
         string[] parts = name.Split('.');
-        var test = new Regex($@"\[(Fact|Theory|Property|Wire)[^\n]*\](\s|\[[^\n]*\])*public [^\n]*\b{Regex.Escape(parts[1])}\(");
+        var test = new Regex($@"\[(Fact|Theory|Property|Wire)[^\n]*\](\s|\[[^\n]*\]|//[^\n]*)*public [^\n]*\b{Regex.Escape(parts[1])}\(");
         return Directory.EnumerateFiles(Tests, parts[0] + ".cs", SearchOption.AllDirectories).Any(path => test.IsMatch(File.ReadAllText(path)));
     }
 

@@ -1,3 +1,6 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
@@ -59,10 +62,34 @@ public static class SmtpListenOptionsExtensions
         });
         if (hasTls)
         {
-            listenOptions.UseHttps(https => configureHttps?.Invoke(https));
+            listenOptions.UseHttps(https =>
+            {
+                configureHttps?.Invoke(https);
+                Action<ConnectionContext, SslServerAuthenticationOptions>? own = https.OnAuthenticate;
+                https.OnAuthenticate = (connection, tls) =>
+                {
+                    Harden(tls);
+                    own?.Invoke(connection, tls);
+                };
+            });
             listenOptions.Use(_ => SmtpEndpoint.TakeTlsAsync);
         }
 
         return listenOptions;
+    }
+
+    /// <summary>What the server's own listeners have, over Kestrel's settings for HTTPS; the application's OnAuthenticate comes behind it.</summary>
+    private static void Harden(SslServerAuthenticationOptions tls)
+    {
+        // A browser that was lured here offers the protocols of HTTP, and must not find them (ALPACA).
+        tls.ApplicationProtocols = [new SslApplicationProtocol("smtp"), new SslApplicationProtocol("esmtp")];
+        tls.AllowRenegotiation = false;
+
+        // A session that is resumed brings no certificate.
+        tls.AllowTlsResume &= !tls.ClientCertificateRequired;
+        if (tls.EnabledSslProtocols == SslProtocols.None)
+        {
+            tls.EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13;
+        }
     }
 }

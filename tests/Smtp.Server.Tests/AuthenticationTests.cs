@@ -60,6 +60,31 @@ public sealed class AuthenticationTests : IDisposable
     }
 
     [Fact]
+    public async Task SCRAM_shows_an_unknown_user_the_same_over_a_restart_and_what_known_ones_have()
+    {
+        async Task<string> FirstMessageAsync(string user)
+        {
+            await using TestServer server = Start(new Directory());
+            await using TestClient client = await server.ConnectSocketAsync();
+            await client.GreetAsync();
+            await client.StartTlsAsync();
+            await client.SayAsync("EHLO x.example", "250-");
+            string challenge = await client.SayAsync("AUTH SCRAM-SHA-256 " + Base64($"n,,n={user},r=abc"), "334 ");
+            string first = Encoding.ASCII.GetString(Convert.FromBase64String(challenge[4..]));
+            await client.SayAsync(Final(challenge), "535 5.7.8");
+            return first[first.IndexOf(",s=", StringComparison.Ordinal)..];
+        }
+
+        string unknown = await FirstMessageAsync("nobody");
+        Assert.Equal(unknown, await FirstMessageAsync("nobody"));
+        string known = await FirstMessageAsync(ScriptedAuthenticator.User);
+        Assert.Equal(known, await FirstMessageAsync(ScriptedAuthenticator.User));
+        Assert.Equal(known.Length, unknown.Length);
+        Assert.EndsWith(",i=4096", known, StringComparison.Ordinal);
+        Assert.EndsWith(",i=4096", unknown, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_secret_store_that_fails_is_logged_and_refuses()
     {
         await using TestServer server = Start(new Directory { Failure = new InvalidOperationException("no database") });
@@ -333,6 +358,7 @@ public sealed class AuthenticationTests : IDisposable
                 : new ScriptedAuthenticator().AuthenticateAsync(session, credentials, cancellationToken);
 
         public ValueTask<ScramSecret?> FindSecretAsync(SmtpSessionContext session, string userName, CancellationToken cancellationToken) =>
-            Failure is not null ? throw Failure : ValueTask.FromResult(userName == ScriptedAuthenticator.User ? Secret : null);
+            Failure is not null ? throw Failure : ValueTask.FromResult<ScramSecret?>(
+                userName == ScriptedAuthenticator.User ? Secret : ScramSecret.CreateDecoy("a key kept with the secrets"u8, userName, 4096));
     }
 }

@@ -56,6 +56,29 @@ public sealed partial class DiagnosticsTests
     }
 
     [Fact]
+    public async Task Who_is_throttled_is_counted_apart_from_who_is_refused()
+    {
+        await using var server = TestServer.Start(
+            authenticator: new ScriptedAuthenticator(),
+            authenticationLimits: new SmtpAuthenticationLimits { FailuresPerAddress = 1 },
+            listeners: TestServer.Listener(allowPlaintextAuthentication: true));
+        var measured = new ConcurrentBag<(string Name, double Value, string Tags)>();
+        using (MeterListener listener = Listen(server.Server, new ConcurrentDictionary<string, string>(), measured))
+        {
+            await using TestClient client = await server.ConnectSocketAsync();
+            await client.GreetAsync();
+            string guess = "AUTH PLAIN " + Convert.ToBase64String("\0alice\0wrong"u8);
+            await client.SayAsync(guess, "535 ");
+            await client.SayAsync(guess, "454 ");
+        }
+
+        void Counted(string outcome) => Assert.Equal(
+            1, measured.Where(m => m.Name == "smtp.server.authentications" && m.Tags == $"smtp.auth.mechanism=PLAIN smtp.outcome={outcome}").Sum(m => m.Value));
+        Counted("refused");
+        Counted("throttled");
+    }
+
+    [Fact]
     public async Task A_message_is_one_activity()
     {
         var stopped = new ConcurrentBag<Activity>();

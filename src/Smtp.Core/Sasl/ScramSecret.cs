@@ -14,6 +14,7 @@ public sealed class ScramSecret
     /// <summary>The least that is accepted (RFC 7677 §4).</summary>
     public const int MinimumIterations = 4096;
 
+    private const int DecoyKeyLength = 16;
     private const string Prefix = "SCRAM-SHA-256$";
 
     /// <summary>Takes stored values.</summary>
@@ -32,6 +33,13 @@ public sealed class ScramSecret
         StoredKey = storedKey;
         ServerKey = serverKey;
     }
+
+    private ScramSecret(byte[] salt, int iterations)
+        : this(salt, iterations, RandomNumberGenerator.GetBytes(SHA256.HashSizeInBytes), RandomNumberGenerator.GetBytes(SHA256.HashSizeInBytes)) =>
+        IsDecoy = true;
+
+    /// <summary>Whether this stands for an unknown user: no password fits it.</summary>
+    public bool IsDecoy { get; }
 
     /// <summary>The salt.</summary>
     public ReadOnlyMemory<byte> Salt { get; }
@@ -61,6 +69,20 @@ public sealed class ScramSecret
         return new ScramSecret(salt.ToArray(), iterations, storedKey, serverKey);
     }
 
+    /// <summary>
+    /// Makes what a store gives for a user that it does not know, so that the client cannot tell: always the same salt, of 16 octets, for the same name and
+    /// key (RFC 5802 §9 leaves it to the server to hide who exists).
+    /// </summary>
+    /// <param name="key">At least 16 octets that nobody else knows. Keep it with the secrets: a salt that is another one behind a restart, or at another node, gives the decoy away.</param>
+    /// <param name="userName">As the client wrote it.</param>
+    /// <param name="iterations">As the store's secrets have.</param>
+    public static ScramSecret CreateDecoy(ReadOnlySpan<byte> key, string userName, int iterations = DefaultIterations)
+    {
+        ArgumentNullException.ThrowIfNull(userName);
+        ArgumentOutOfRangeException.ThrowIfLessThan(key.Length, DecoyKeyLength, nameof(key));
+        return new ScramSecret(HMACSHA256.HashData(key, System.Text.Encoding.UTF8.GetBytes(userName))[..16], iterations);
+    }
+
     /// <summary>Reads the form that <see cref="Export"/> writes, which PostgreSQL uses too.</summary>
     /// <exception cref="FormatException">The text has another form.</exception>
     public static ScramSecret Parse(string text)
@@ -85,7 +107,8 @@ public sealed class ScramSecret
     }
 
     /// <summary><c>SCRAM-SHA-256$iterations:salt$storedKey:serverKey</c>, octets in base64. For a store, not for a log.</summary>
-    public string Export() => string.Create(
+    /// <exception cref="InvalidOperationException">The secret is a decoy.</exception>
+    public string Export() => IsDecoy ? throw new InvalidOperationException("A decoy is nobody's secret.") : string.Create(
         CultureInfo.InvariantCulture,
         $"{Prefix}{Iterations}:{Convert.ToBase64String(Salt.Span)}${Convert.ToBase64String(StoredKey.Span)}:{Convert.ToBase64String(ServerKey.Span)}");
 

@@ -8,7 +8,7 @@ namespace Smtp.Core;
 /// <summary>SCRAM-SHA-256 and SCRAM-SHA-256-PLUS, the server's side (RFC 5802, RFC 7677).</summary>
 /// <remarks>
 /// The password never crosses the network and is never known here. An unknown user gets a made-up salt, always the same for the same name, and
-/// fails only at the proof: who listens cannot tell which users there are.
+/// fails only at the proof: who listens cannot tell which users there are. The store can make it up, as <see cref="ScramSecret.CreateDecoy"/> does.
 /// </remarks>
 public sealed class ScramSha256SaslServer : SaslServerMechanism
 {
@@ -96,8 +96,8 @@ public sealed class ScramSha256SaslServer : SaslServerMechanism
             throw new InvalidOperationException("No secret is asked for.");
         }
 
-        _isKnown = secret is not null;
-        _secret = secret ?? Decoy(_userName);
+        _secret = secret ?? ScramSecret.CreateDecoy(DecoyKey, _userName);
+        _isKnown = !_secret.IsDecoy;
 
         // server-first-message = nonce "," salt "," iteration-count
         _serverFirst = string.Create(
@@ -181,11 +181,5 @@ public sealed class ScramSha256SaslServer : SaslServerMechanism
         _state = State.Acknowledgement;
         byte[] signature = HMACSHA256.HashData(_secret.ServerKey.Span, authMessage);
         return SaslServerStep.Continue(Encoding.ASCII.GetBytes("v=" + Convert.ToBase64String(signature)));
-    }
-
-    private static ScramSecret Decoy(string userName)
-    {
-        byte[] salt = HMACSHA256.HashData(DecoyKey, Encoding.UTF8.GetBytes(userName)).AsSpan(0, 16).ToArray();
-        return new ScramSecret(salt, ScramSecret.DefaultIterations, RandomNumberGenerator.GetBytes(32), RandomNumberGenerator.GetBytes(32));
     }
 }

@@ -9,6 +9,10 @@ public interface IScramSecretStore
     /// <param name="session">Who asks.</param>
     /// <param name="userName">As the client wrote it.</param>
     /// <param name="cancellationToken">Fires when the connection is gone or the server stops for good.</param>
-    /// <returns>Null for an unknown user: the client then fails at the end and cannot tell why. An exception is logged and answered 454 4.7.0.</returns>
+    /// <returns>
+    /// For an unknown user <see cref="ScramSecret.CreateDecoy"/> with the store's own key and iterations: the client then fails at the end and cannot tell why, nor from
+    /// one day to the next. Or null, for a decoy of <see cref="ScramSecret.DefaultIterations"/> that is the same as long as the process runs: who asks behind a
+    /// restart again, or sees that known users have other iterations, can tell. An exception is logged and answered 454 4.7.0.
+    /// </returns>
     ValueTask<ScramSecret?> FindSecretAsync(SmtpSessionContext session, string userName, CancellationToken cancellationToken);
 }

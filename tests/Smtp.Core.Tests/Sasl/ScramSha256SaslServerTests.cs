@@ -70,6 +70,30 @@ public class ScramSha256SaslServerTests
         Assert.Equal(Salt(), Salt());
     }
 
+    [Fact]
+    public void A_stores_decoy_is_the_same_behind_a_restart_and_looks_like_its_secrets_and_nothing_fits_it()
+    {
+        byte[] key = RandomNumberGenerator.GetBytes(32);
+        ScramSecret decoy = ScramSecret.CreateDecoy(key, "user", 4096);
+        Assert.True(decoy.IsDecoy);
+        Assert.Equal(decoy.Salt.ToArray(), ScramSecret.CreateDecoy(key, "user", 4096).Salt.ToArray());
+        Assert.NotEqual(decoy.Salt.ToArray(), ScramSecret.CreateDecoy(key, "other", 4096).Salt.ToArray());
+        Assert.NotEqual(decoy.Salt.ToArray(), ScramSecret.CreateDecoy(RandomNumberGenerator.GetBytes(32), "user", 4096).Salt.ToArray());
+        Assert.Equal(ScramSecret.Create("pencil", 4096).Salt.Length, decoy.Salt.Length);
+        Assert.Throws<ArgumentOutOfRangeException>(() => ScramSecret.CreateDecoy(new byte[15], "user"));
+        Assert.Throws<InvalidOperationException>(decoy.Export);
+        Assert.False(Pencil.IsDecoy);
+
+        var mechanism = new ScramSha256SaslServer(isPlus: false, plusIsOffered: false, binding: null, ServerNonce);
+        mechanism.Evaluate(Encoding.UTF8.GetBytes(ClientFirst));
+        string serverFirst = Text(mechanism.SupplySecret(decoy));
+        Assert.EndsWith($",s={Convert.ToBase64String(decoy.Salt.Span)},i=4096", serverFirst, StringComparison.Ordinal);
+
+        // Even who knew the decoy's stored key and proved it would not be let in: here the proof is right but for the decoy.
+        string nonce = serverFirst[..serverFirst.IndexOf(",s=", StringComparison.Ordinal)];
+        Assert.Equal(SaslServerStepKind.Reject, mechanism.Evaluate(Encoding.UTF8.GetBytes($"c=biws,{nonce},p={Convert.ToBase64String(new byte[32])}")).Kind);
+    }
+
     [Theory]
     [InlineData("y,,n=user,r=abc", true, SaslServerStepKind.Reject)]
     [InlineData("y,,n=user,r=abc", false, SaslServerStepKind.LookUp)]

@@ -81,6 +81,40 @@ public sealed class KestrelTests : IDisposable
         Assert.Equal(20, _sink.Messages.Count);
     }
 
+    [Theory]
+    [InlineData("http/1.1", false)]
+    [InlineData("h2", false)]
+    [InlineData("smtp", true)]
+    [InlineData(null, true)]
+    public async Task A_client_that_offers_protocols_must_offer_this_one(string? protocol, bool isTaken)
+    {
+        bool asked = false;
+        await using WebApplication app = await StartAsync(o => o.UseSmtp(
+            smtp => smtp.Tls = TlsMode.Implicit,
+            https =>
+            {
+                https.ServerCertificate = _certificate;
+                https.OnAuthenticate = (_, tls) => asked = !tls.AllowRenegotiation;
+            }));
+        using var client = new System.Net.Sockets.TcpClient();
+        await client.ConnectAsync(SmtpOf(app), Token);
+        await using var tls = new System.Net.Security.SslStream(client.GetStream());
+        var options = new System.Net.Security.SslClientAuthenticationOptions
+        {
+            TargetHost = "localhost",
+            RemoteCertificateValidationCallback = (_, _, _, _) => true,
+            ApplicationProtocols = protocol is null ? null : [new System.Net.Security.SslApplicationProtocol(protocol)],
+        };
+        Exception? error = await Record.ExceptionAsync(() => tls.AuthenticateAsClientAsync(options, Token));
+        Assert.Equal(isTaken, error is null);
+        Assert.True(asked);
+        if (isTaken)
+        {
+            using var reader = new StreamReader(tls);
+            Assert.StartsWith("220 ", await reader.ReadLineAsync(Token), StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public async Task Plaintext_behind_STARTTLS_is_never_executed()
     {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Compares the pooled client with MailKit (CPU time a message) and with Postfix's smtp-source -d (messages a second) against the same server, in one run.
+# Compares the pooled client with MailKit and a bare loop over a socket (CPU time a message) and with Postfix's smtp-source -d (messages a second) against the same server, in one run.
 # Usage: benchmarks/client.sh [ROUNDS [MESSAGES [SIZE]]]; 3 rounds of 20000 messages of 1024 octets by default. Prints each run and the ratios of the medians.
 set -eu
 cd "$(dirname "$0")/.."
@@ -35,6 +35,7 @@ for round in $(seq "$rounds"); do
         measure pooled $connections $load "$port" pooled $connections "$messages" "$size"
         measure single $connections $load "$port" single $connections "$messages" "$size"
         measure mailkit $connections $load "$port" mailkit $connections $((messages / 4)) "$size"
+        measure bare $connections $load "$port" bare $connections "$messages" "$size"
         if command -v smtp-source > /dev/null; then
             measure smtp-source $connections source_run $connections
         fi
@@ -53,6 +54,7 @@ for connections in 1 20; do
         END {
             printf "%2d connections: MailKit needs %.1f times the CPU time of the pooled client", c, median(cpu, "mailkit") / median(cpu, "pooled")
             printf " (%.1f times with one sender a connection)", median(cpu, "mailkit") / median(cpu, "single")
+            printf "; the pooled client needs %.2f times that of a bare loop over a socket", median(cpu, "pooled") / median(cpu, "bare")
             if (n["smtp-source"]) printf "; the pooled client sends %.2f times as many messages a second as smtp-source -d", median(rate, "pooled") / median(rate, "smtp-source")
             printf "\n"
         }' "$results"

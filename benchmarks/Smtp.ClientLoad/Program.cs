@@ -6,16 +6,17 @@ using MimeKit;
 using Smtp.Client;
 using MailKitClient = MailKit.Net.Smtp.SmtpClient;
 
-// Smtp.ClientLoad PORT pooled|single|mailkit CONNECTIONS MESSAGES [SIZE]: sends messages of SIZE octets (1024 by default) to 127.0.0.1:PORT over so many
+// Smtp.ClientLoad PORT pooled|single|mailkit|bare CONNECTIONS MESSAGES [SIZE]: sends messages of SIZE octets (1024 by default) to 127.0.0.1:PORT over so many
 // connections. "pooled" has three senders a connection that share one SmtpClient, so that a connection always has a next message; "single" one sender a
-// connection; "mailkit" one client a connection, as it sends one message at a time. A sender begins with the next message when the one before is answered.
-// A tenth more is sent first, unmeasured. Prints a line: messages/s, microseconds of this process' CPU time a message, octets allocated a message.
+// connection; "mailkit" one client a connection, as it sends one message at a time; "bare" a loop over a socket that writes the same octets as "pooled", counts
+// the replies' lines and looks at nothing: the least that a .NET client can do with a read and a write a message. A sender begins with the next message when the one before is answered.
+// Before that messages are sent unmeasured for four seconds, until compiling is over. Prints a line: messages/s, microseconds of this process' CPU time a message, octets allocated a message.
 if (args.Length < 4
     || !int.TryParse(args[0], CultureInfo.InvariantCulture, out int port)
     || !int.TryParse(args[2], CultureInfo.InvariantCulture, out int connections)
     || !int.TryParse(args[3], CultureInfo.InvariantCulture, out int messages))
 {
-    Console.Error.WriteLine("usage: Smtp.ClientLoad PORT pooled|single|mailkit CONNECTIONS MESSAGES [SIZE]");
+    Console.Error.WriteLine("usage: Smtp.ClientLoad PORT pooled|single|mailkit|bare CONNECTIONS MESSAGES [SIZE]");
     return 2;
 }
 
@@ -66,12 +67,41 @@ switch (args[1])
             }
         };
         break;
+    case "bare":
+        var sockets = new Stack<BareConnection>();
+        for (int i = 0; i < connections; i++)
+        {
+            BareConnection connection = await BareConnection.ConnectAsync(port, content);
+            clients.Add(connection);
+            sockets.Push(connection);
+        }
+
+        send = async count =>
+        {
+            BareConnection connection;
+            lock (sockets)
+            {
+                connection = sockets.Pop();
+            }
+
+            await connection.SendAsync(count);
+            lock (sockets)
+            {
+                sockets.Push(connection);
+            }
+        };
+        break;
     default:
-        Console.Error.WriteLine("pooled, single or mailkit");
+        Console.Error.WriteLine("pooled, single, mailkit or bare");
         return 2;
 }
 
-await RunAsync(messages / 10);
+long warm = Stopwatch.GetTimestamp();
+do
+{
+    await RunAsync(messages / 10);
+}
+while (Stopwatch.GetElapsedTime(warm) < TimeSpan.FromSeconds(4));
 using var process = Process.GetCurrentProcess();
 long allocated = GC.GetTotalAllocatedBytes(precise: true);
 TimeSpan cpu = process.TotalProcessorTime;

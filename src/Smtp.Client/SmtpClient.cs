@@ -181,6 +181,7 @@ public sealed partial class SmtpClient : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(result);
         if (cancellationToken.IsCancellationRequested)
         {
+            result.SetUnsent(message.Envelope, Options.Host, Options.Port, SmtpStage.None);
             return ValueTask.FromCanceled<SendResult>(cancellationToken);
         }
 

@@ -112,7 +112,7 @@ public sealed class OwnServerTests
     }
 
     /// <summary>A server with one user that keeps what comes.</summary>
-    private sealed class Running : IAsyncDisposable
+    internal sealed class Running : IAsyncDisposable
     {
         private readonly SmtpServer _server;
         private readonly X509Certificate2? _certificate;

@@ -75,6 +75,18 @@ internal sealed partial class ConnectionPool<T> : IMaintained, IAsyncDisposable
         }
     }
 
+    /// <summary>Whether the pool is closed, or about to be.</summary>
+    internal bool IsClosing
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _isClosing;
+            }
+        }
+    }
+
     /// <summary>Takes a connection, or waits for one. To be given back with <see cref="Return"/>, whatever becomes of it.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="ObjectDisposedException">The pool is closed.</exception>

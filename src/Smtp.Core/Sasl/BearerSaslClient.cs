@@ -11,8 +11,7 @@ namespace Smtp.Core;
 /// </remarks>
 public sealed class BearerSaslClient : SaslClientMechanism
 {
-    private readonly string _message;
-    private bool _sent;
+    private readonly TokenSaslSteps _steps;
 
     /// <summary>Takes the token.</summary>
     /// <param name="userName">Whose mailbox it is; empty where the token says it all.</param>
@@ -42,7 +41,7 @@ public sealed class BearerSaslClient : SaslClientMechanism
             message.Append(CultureInfo.InvariantCulture, $"port={port}\u0001");
         }
 
-        _message = message.Append("auth=Bearer ").Append(token).Append("\u0001\u0001").ToString();
+        _steps = new TokenSaslSteps(message.Append("auth=Bearer ").Append(token).Append("\u0001\u0001").ToString(), "\u0001");
     }
 
     /// <inheritdoc/>
@@ -55,35 +54,14 @@ public sealed class BearerSaslClient : SaslClientMechanism
     public override bool IsClientFirst => true;
 
     /// <inheritdoc/>
-    public override bool IsComplete => _sent && ServerError is null;
+    public override bool IsComplete => _steps.IsComplete;
 
     /// <summary>What the server said is wrong with the token, as JSON; <see langword="null"/> if nothing.</summary>
-    public string? ServerError { get; private set; }
+    public string? ServerError => _steps.ServerError;
 
     /// <inheritdoc/>
-    public override void Start()
-    {
-        _sent = false;
-        ServerError = null;
-    }
+    public override void Start() => _steps.Start();
 
     /// <inheritdoc/>
-    public override SaslClientStep Respond(ReadOnlySpan<byte> challenge, IBufferWriter<byte> response)
-    {
-        if (!_sent)
-        {
-            Encoding.UTF8.GetBytes(_message, response);
-            _sent = true;
-            return SaslClientStep.Respond;
-        }
-
-        if (ServerError is not null)
-        {
-            return SaslClientStep.Cancel;
-        }
-
-        ServerError = Encoding.UTF8.GetString(challenge);
-        response.Write("\u0001"u8);
-        return SaslClientStep.Respond;
-    }
+    public override SaslClientStep Respond(ReadOnlySpan<byte> challenge, IBufferWriter<byte> response) => _steps.Respond(challenge, response);
 }

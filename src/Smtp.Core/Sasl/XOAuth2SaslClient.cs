@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text;
 
 namespace Smtp.Core;
 
@@ -10,8 +9,7 @@ namespace Smtp.Core;
 /// <remarks>A server that refuses the token says why in a challenge and waits for an empty response before it says 535.</remarks>
 public sealed class XOAuth2SaslClient : SaslClientMechanism
 {
-    private readonly string _message;
-    private bool _sent;
+    private readonly TokenSaslSteps _steps;
 
     /// <summary>Takes user and token.</summary>
     /// <param name="userName">Whose mailbox it is, not empty.</param>
@@ -22,7 +20,7 @@ public sealed class XOAuth2SaslClient : SaslClientMechanism
         SaslText.Demand(userName, nameof(userName), allowEmpty: false);
         SaslText.DemandVisible(userName, nameof(userName));
         SaslText.DemandToken(token, nameof(token));
-        _message = $"user={userName}\u0001auth=Bearer {token}\u0001\u0001";
+        _steps = new TokenSaslSteps($"user={userName}\u0001auth=Bearer {token}\u0001\u0001", string.Empty);
     }
 
     /// <inheritdoc/>
@@ -35,34 +33,14 @@ public sealed class XOAuth2SaslClient : SaslClientMechanism
     public override bool IsClientFirst => true;
 
     /// <inheritdoc/>
-    public override bool IsComplete => _sent && ServerError is null;
+    public override bool IsComplete => _steps.IsComplete;
 
     /// <summary>What the server said is wrong with the token, as JSON; <see langword="null"/> if nothing.</summary>
-    public string? ServerError { get; private set; }
+    public string? ServerError => _steps.ServerError;
 
     /// <inheritdoc/>
-    public override void Start()
-    {
-        _sent = false;
-        ServerError = null;
-    }
+    public override void Start() => _steps.Start();
 
     /// <inheritdoc/>
-    public override SaslClientStep Respond(ReadOnlySpan<byte> challenge, IBufferWriter<byte> response)
-    {
-        if (!_sent)
-        {
-            Encoding.UTF8.GetBytes(_message, response);
-            _sent = true;
-            return SaslClientStep.Respond;
-        }
-
-        if (ServerError is not null)
-        {
-            return SaslClientStep.Cancel;
-        }
-
-        ServerError = Encoding.UTF8.GetString(challenge);
-        return SaslClientStep.Respond;
-    }
+    public override SaslClientStep Respond(ReadOnlySpan<byte> challenge, IBufferWriter<byte> response) => _steps.Respond(challenge, response);
 }

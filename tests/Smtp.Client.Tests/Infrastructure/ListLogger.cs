@@ -9,6 +9,15 @@ internal sealed class ListLogger : ILoggerFactory, ILogger
 
     internal List<int> Events { get; } = [];
 
+    /// <summary>The only line with an event id.</summary>
+    internal string LineOf(int eventId)
+    {
+        lock (Lines)
+        {
+            return Lines[Assert.Single(Enumerable.Range(0, Events.Count), i => Events[i] == eventId)];
+        }
+    }
+
     public ILogger CreateLogger(string categoryName) => this;
 
     public void AddProvider(ILoggerProvider provider)

@@ -90,6 +90,17 @@ public readonly struct SmtpPath : IEquatable<SmtpPath>
         return true;
     }
 
+    /// <summary>
+    /// Whether the mailbox is one of this domain itself, not of one below it. Case does not count (RFC 5321 §2.4); the A-label and the U-label of a domain are not
+    /// the same here.
+    /// </summary>
+    /// <param name="domain">A domain such as <c>example.com</c>.</param>
+    public bool IsIn(string domain)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(domain);
+        return Ascii.IsValid(domain) ? Ascii.EqualsIgnoreCase(Domain, domain) : Encoding.UTF8.GetString(Domain).Equals(domain, StringComparison.OrdinalIgnoreCase);
+    }
+
     /// <summary>A copy that owns its octets.</summary>
     public SmtpPath ToOwned() => IsNull ? default : new SmtpPath(_octets.ToArray(), _localPartLength);
 

@@ -72,10 +72,10 @@ public sealed class SmtpServerHostingOptions
     /// <summary>What reading the configuration found wrong.</summary>
     internal List<string> ConfigurationErrors { get; } = [];
 
-    /// <summary>Adds a listener on all addresses of this machine.</summary>
+    /// <summary>Adds a listener on all addresses of this machine, those of IPv6 and of IPv4.</summary>
     /// <param name="port">Its port; 0 for a free one.</param>
     /// <param name="tls">How it uses TLS.</param>
-    public void Listen(int port, TlsMode tls = TlsMode.None) => Listen(new IPEndPoint(IPAddress.IPv6Any, port), tls);
+    public void Listen(int port, TlsMode tls = TlsMode.None) => Listen(EndPointText.AllAddresses(port), tls);
 
     /// <summary>Adds a listener.</summary>
     /// <param name="endPoint">An <see cref="IPEndPoint"/> or a Unix socket's; port 0 for a free one.</param>
@@ -91,7 +91,7 @@ public sealed class SmtpServerHostingOptions
     /// <param name="tls">How it uses TLS.</param>
     public void ListenForSubmission(int port = 587, TlsMode tls = TlsMode.StartTls) => Listeners.Add(new SmtpListenerOptions
     {
-        EndPoint = new IPEndPoint(IPAddress.IPv6Any, port),
+        EndPoint = EndPointText.AllAddresses(port),
         Tls = tls,
         Role = SmtpListenerRole.Submission,
         RequireTls = true,

@@ -92,4 +92,16 @@ public class SmtpPathTests
         Assert.True(SmtpPath.Parse("a@b") != SmtpPath.Parse("a@B"));
         Assert.False(SmtpPath.Parse("a@b").Equals((object)"a@b"));
     }
+
+    [Theory]
+    [InlineData("a@example.com", "example.com", true)]
+    [InlineData("a@EXAMPLE.com", "Example.COM", true)]
+    [InlineData("a@sub.example.com", "example.com", false)]
+    [InlineData("a@badexample.com", "example.com", false)]
+    [InlineData("\"x@example.com\"@example.net", "example.com", false)]
+    [InlineData("a@GRÜN.example", "grün.example", true)]
+    [InlineData("Postmaster", "example.com", false)]
+    [InlineData("", "example.com", false)]
+    public void A_mailbox_is_in_its_own_domain_only(string path, string domain, bool expected) =>
+        Assert.Equal(expected, SmtpPath.Parse(path).IsIn(domain));
 }

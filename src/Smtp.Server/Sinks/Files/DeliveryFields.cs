@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using Smtp.Core;
 
@@ -10,44 +7,6 @@ namespace Smtp.Server;
 internal static class DeliveryFields
 {
     /// <summary>Makes the fields, each with its CRLF, in UTF-8.</summary>
-    internal static byte[] Create(SmtpSessionContext session, Envelope envelope, string hostName, DateTimeOffset now)
-    {
-        var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"Return-Path: <{envelope.ReversePath}>\r\n");
-        text.Append(CultureInfo.InvariantCulture, $"Received: from {session.HelloName}");
-        if (AddressLiteral(session.RemoteEndPoint) is { } literal)
-        {
-            text.Append(CultureInfo.InvariantCulture, $" ({literal})");
-        }
-
-        text.Append(CultureInfo.InvariantCulture, $"\r\n\tby {hostName} with {Protocol(session, envelope)}");
-
-        // RFC 5321 §7.2: to name one recipient of several would show the others who is on a blind copy.
-        if (envelope.RecipientCount == 1)
-        {
-            text.Append(CultureInfo.InvariantCulture, $"\r\n\tfor <{envelope[0].ForwardPath}>");
-        }
-
-        text.Append(CultureInfo.InvariantCulture, $";\r\n\t{now.UtcDateTime:ddd, d MMM yyyy HH':'mm':'ss} +0000\r\n");
-        return Encoding.UTF8.GetBytes(text.ToString());
-    }
-
-    /// <summary>The registered name of how the message came (RFC 3848, RFC 6531 §3.7.3, RFC 2033).</summary>
-    private static string Protocol(SmtpSessionContext session, Envelope envelope)
-    {
-        if (session.HelloVerb == SmtpVerb.Helo)
-        {
-            return "SMTP";
-        }
-
-        string name = session.HelloVerb == SmtpVerb.Lhlo ? "LMTP" : envelope.SmtpUtf8 ? "SMTP" : "ESMTP";
-        return (envelope.SmtpUtf8 ? "UTF8" : string.Empty) + name + (session.IsTls ? "S" : string.Empty) + (session.Identity is null ? string.Empty : "A");
-    }
-
-    /// <summary><c>TCP-info = address-literal</c> (RFC 5321 §4.4, §4.1.3)</summary>
-    private static string? AddressLiteral(EndPoint? remote) => remote is not IPEndPoint { Address: { } address } ? null
-        : address.AddressFamily == AddressFamily.InterNetwork ? $"[{address}]"
-
-        // A scope means something on this machine only.
-        : $"[IPv6:{new IPAddress(address.GetAddressBytes())}]";
+    internal static byte[] Create(SmtpSessionContext session, Envelope envelope, string hostName, DateTimeOffset now) =>
+        [.. Encoding.UTF8.GetBytes($"Return-Path: <{envelope.ReversePath}>\r\n"), .. TraceField.CreateReceived(session, envelope, hostName, now)];
 }

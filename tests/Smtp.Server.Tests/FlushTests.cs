@@ -63,10 +63,12 @@ public sealed class FlushTests
         await using TestClient client = server.Connect();
         await client.GreetAsync();
 
-        string[] senders = ["a", "b"];
-        await client.SendAsync(string.Concat(senders.Select(
-            name => $"MAIL FROM:<{name}@example.com>\r\nRCPT TO:<c@example.net>\r\nBDAT 3 LAST\r\nx\r\n")));
-        for (int replies = 0; replies < 5; replies++)
+        // Inside a transaction the server reads kilobytes at once: all of this, so that nothing but the sink lets it send what it has said.
+        await client.SayAsync("MAIL FROM:<a@example.com>", "250 ");
+        await client.SendAsync(
+            "RCPT TO:<c@example.net>\r\nBDAT 3 LAST\r\nx\r\n"
+            + "MAIL FROM:<b@example.com>\r\nRCPT TO:<c@example.net>\r\nBDAT 3 LAST\r\nx\r\n");
+        for (int replies = 0; replies < 4; replies++)
         {
             await client.ExpectAsync("250 ");
         }

@@ -23,6 +23,7 @@ public sealed partial class SmtpConnection
     private bool _isReadingContent;
     private bool _isEightBit;
     private bool _addsLineEnding;
+    private byte _lastOctet;
 
     /// <summary>
     /// Sends the message's content, and looks out for a server that refuses before its end. A small message is only collected.
@@ -42,6 +43,7 @@ public sealed partial class SmtpConnection
         ReadOnlySequence<byte> piece = content.Memory;
         long length = piece.Length;
         bool isLast = _source is null;
+        bool holdsLast = false;
         _encoder.Reset();
         do
         {
@@ -64,6 +66,15 @@ public sealed partial class SmtpConnection
             }
 
             SequencePosition end = piece.End;
+            if (!isText && !_addsLineEnding && length == content.Length && !piece.IsEmpty)
+            {
+                // Nothing stands behind a chunk: with its last octet the server may take the message. So that octet goes out when the final reply
+                // is owed, and not with the rest.
+                holdsLast = true;
+                piece.Slice(piece.Length - 1).CopyTo(new Span<byte>(ref _lastOctet));
+                piece = piece.Slice(0, piece.Length - 1);
+            }
+
             while (TryTake(ref piece, isText, out ReadOnlyMemory<byte> chunk))
             {
                 if (chunk.Length < DirectLength)
@@ -104,7 +115,8 @@ public sealed partial class SmtpConnection
             throw WrongLength(content, length);
         }
 
-        _session.CompleteBody(isText ? _encoder.Terminator : _addsLineEnding ? "\r\n"u8 : default, output);
+        _session.CompleteBody(
+            isText ? _encoder.Terminator : _addsLineEnding ? "\r\n"u8 : holdsLast ? new ReadOnlySpan<byte>(in _lastOctet) : default, output);
         _trace?.LogContent(length);
         return true;
     }

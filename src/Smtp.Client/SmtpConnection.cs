@@ -312,6 +312,8 @@ public sealed partial class SmtpConnection : IAsyncDisposable, IPoolConnection
             SmtpConnectionException => error,
             _ when end == TransportEnd.Cancelled => new OperationCanceledException(
                 "The operation was cancelled, and the connection closed.", error, cancellationToken),
+            OperationCanceledException when end == TransportEnd.Closed && (_isReadingContent || _isInCallback) =>
+                Transport(TransportFailure.ConnectionLost, "The connection was closed while the application was waited for."),
             _ when _isReadingContent || _isInCallback => error,
             _ when end == TransportEnd.TimedOut => Transport(TransportFailure.TimedOut, "The time for this is over."),
             AuthenticationException => Transport(TransportFailure.TlsFailed, error.Message),

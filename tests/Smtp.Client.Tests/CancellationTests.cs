@@ -53,6 +53,25 @@ public sealed class CancellationTests
         Assert.Equal((0, 0), (end.InUse, end.Waiting));
     }
 
+    [Fact]
+    public async Task A_connection_that_is_aborted_while_it_waits_for_content_was_not_cancelled_by_the_caller()
+    {
+        await using TestConnection connection = await TestConnection.ConnectAsync("PIPELINING");
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        SmtpMessage message = TestConnection.Message(MessageContent.FromWriter(async (_, token) =>
+        {
+            asked.SetResult();
+            await Task.Delay(Timeout.InfiniteTimeSpan, token);
+        }));
+        Task<SendResult> send = connection.Client.SendAsync(message, Token).AsTask();
+        await connection.Peer.RunAsync("C: MAIL FROM:<a@c.test>\nC: RCPT TO:<b@d.test>\nC: DATA\nS: 250 OK\nS: 250 OK\nS: 354 go");
+        await asked.Task.WaitAsync(Patience, Token);
+        connection.Client.Abort();
+        var error = await Assert.ThrowsAsync<SmtpTransportException>(() => send.WaitAsync(Patience, Token));
+        Assert.Equal(TransportFailure.ConnectionLost, error.Failure);
+        Assert.False(error.MayHaveBeenCommitted);
+    }
+
     [Theory]
     [InlineData("Greeting")]
     [InlineData("Hello")]

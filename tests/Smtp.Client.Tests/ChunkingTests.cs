@@ -152,6 +152,49 @@ public sealed class ChunkingTests
         Assert.False(result.MayHaveBeenCommitted);
     }
 
+    [Theory]
+    [InlineData("memory", true)]
+    [InlineData("memory", false)]
+    [InlineData("stream", true)]
+    [InlineData("stream", false)]
+    public async Task A_server_that_has_the_whole_chunk_may_have_taken_the_message(string source, bool answers)
+    {
+        // What follows the commands goes out block by block: the last write returns when the server has answered to all of it, or has gone.
+        byte[] content = new byte[100_000];
+        string envelope = $"MAIL FROM:<a@c.test> BODY=BINARYMIME\r\nRCPT TO:<b@d.test>\r\nBDAT {content.Length} LAST\r\n";
+        var decided = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        (DuplexStream near, DuplexStream far) = DuplexStream.CreatePair(isHeardAtOnce: true);
+        var peer = new ScriptedPeer(far);
+        Task script = peer.RunAsync(TestConnection.Greeting + "S: 250-mx.test\nS: 250-PIPELINING\nS: 250-CHUNKING\nS: 250 BINARYMIME");
+        var stream = new WatchedStream(near);
+        await using SmtpConnection client = await SmtpConnection.ConnectAsync(stream, TestConnection.Options(), Token);
+        await script;
+
+        long before = "EHLO client.test\r\n".Length;
+        stream.OnWritten = written => written == before + envelope.Length + content.Length ? decided.Task : Task.CompletedTask;
+        var message = TestConnection.Message(source == "memory" ? content : MessageContent.FromStream(new MemoryStream(content), content.Length));
+        message.Envelope.Body = BodyType.BinaryMime;
+        var result = new SendResult();
+        Task<SendResult> send = client.SendAsync(message, result, Token).AsTask();
+        await peer.RunAsync("C: MAIL FROM:<a@c.test> BODY=BINARYMIME\nC: RCPT TO:<b@d.test>\nS: 250 OK\nS: 250 OK");
+        Assert.Equal($"BDAT {content.Length} LAST", await peer.ReadLineAsync());
+        await peer.ReadExactlyAsync(content.Length);
+        if (answers)
+        {
+            await peer.SayAsync("250 done\r\n");
+            decided.SetResult();
+            Assert.True((await send).IsAccepted);
+            client.Abort();
+        }
+        else
+        {
+            await far.DisposeAsync();
+            decided.SetException(new IOException("The server is gone."));
+            await Assert.ThrowsAsync<SmtpTransportException>(() => send);
+            Assert.True(result.MayHaveBeenCommitted, result.Recipients[0].ToString());
+        }
+    }
+
     private static async Task<string> ReadFlightAsync(TestConnection connection, int contentLength)
     {
         var text = new StringBuilder();

@@ -37,6 +37,34 @@ public sealed class CancellationTests
     }
 
     [Fact]
+    public async Task It_fires_also_when_the_client_goes_before_it_got_the_replies_in_front()
+    {
+        // The reply to MAIL is owed while the policy works on RCPT, and cannot be sent any more.
+        TestServer? started = null;
+        TestClient? client = null;
+        var fired = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var policy = new ScriptedPolicy
+        {
+            OnRecipient = async (_, token) =>
+            {
+                using CancellationTokenRegistration registration = token.Register(fired.SetResult);
+                client!.Reset();
+                ConnectionTransport transport = Assert.Single(started!.Server.Transports);
+                Assert.True(SpinWait.SpinUntil(() => transport.IsClosedByPeer(isTls: false), TimeSpan.FromSeconds(30)));
+                await fired.Task;
+                return default;
+            },
+        };
+        await using var server = TestServer.Start(policy: policy);
+        started = server;
+        client = await server.ConnectSocketAsync();
+        await client.GreetAsync();
+        await client.SendAsync("MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.net>\r\n");
+        await server.UntilAsync(fired.Task).Guarded();
+        await server.UntilEmptyAsync();
+    }
+
+    [Fact]
     public async Task The_commit_gets_only_the_servers_own_end()
     {
         var entered = new TaskCompletionSource<CancellationToken>(TaskCreationOptions.RunContinuationsAsynchronously);

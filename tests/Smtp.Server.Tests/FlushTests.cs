@@ -55,6 +55,30 @@ public sealed class FlushTests
     }
 
     [Fact]
+    public async Task The_250_of_a_message_does_not_wait_for_the_sink_to_take_the_next_one()
+    {
+        var full = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var sink = new RecordingSink { OnWrite = async (message, _) => await (message.Sender == "b@example.com" ? full.Task : Task.CompletedTask) };
+        await using var server = TestServer.Start(sink);
+        await using TestClient client = server.Connect();
+        await client.GreetAsync();
+
+        // Inside a transaction the server reads kilobytes at once: all of this, so that nothing but the sink lets it send what it has said.
+        await client.SayAsync("MAIL FROM:<a@example.com>", "250 ");
+        await client.SendAsync(
+            "RCPT TO:<c@example.net>\r\nBDAT 3 LAST\r\nx\r\n"
+            + "MAIL FROM:<b@example.com>\r\nRCPT TO:<c@example.net>\r\nBDAT 3 LAST\r\nx\r\n");
+        for (int replies = 0; replies < 4; replies++)
+        {
+            await client.ExpectAsync("250 ");
+        }
+
+        Assert.Equal([1, 0], sink.Messages.Select(message => message.Commits));
+        full.SetResult();
+        await client.ExpectAsync("250 ");
+    }
+
+    [Fact]
     public async Task Many_replies_do_not_pile_up_before_a_client_that_does_not_read()
     {
         await using var server = TestServer.Start(limits: new Smtp.Core.SmtpLimits { MaximumUnproductiveCommands = int.MaxValue });

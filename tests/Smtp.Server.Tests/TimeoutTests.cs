@@ -165,6 +165,19 @@ public sealed class TimeoutTests
     }
 
     [Fact]
+    public async Task A_connection_whose_cutting_fails_ends_and_does_not_take_the_heartbeat_along()
+    {
+        // The heartbeat runs on this thread, by the test's clock; in a program what leaves a timer's callback ends the process.
+        await using var server = TestServer.Start();
+        await using TestClient deaf = server.Connect(window: 64, abort: () => throw new NotSupportedException("cannot be cut"));
+        await deaf.ExpectAsync("220 ");
+        await deaf.SendAsync("HELP\r\n");
+        await deaf.Pipe!.ServerIsStuckAsync();
+        await server.UntilAsync(deaf.Session).Guarded();
+        Assert.Contains(server.Logs.Entries, e => e.Error is NotSupportedException);
+    }
+
+    [Fact]
     public async Task A_socket_whose_peer_never_reads_is_reset()
     {
         await using var server = TestServer.Start();

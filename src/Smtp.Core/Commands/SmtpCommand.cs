@@ -84,6 +84,13 @@ public readonly ref struct SmtpCommand
         return verb == SmtpVerb.Unknown || line.Length == length ? new SmtpCommand(verb, default) : new SmtpCommand(verb, line[(length + 1)..]);
     }
 
+    /// <summary>Whether a line that is no BDAT by the grammar may be one for its sender, so that a chunk stands behind it.</summary>
+    internal static bool StartsLikeChunk(ReadOnlySpan<byte> line)
+    {
+        line = line.TrimStart(" \t"u8);
+        return line.Length >= 4 && Pack(line) == Bdat;
+    }
+
     private static SmtpVerb ParseRare(uint word) =>
         word == Ehlo ? SmtpVerb.Ehlo
         : word == Quit ? SmtpVerb.Quit

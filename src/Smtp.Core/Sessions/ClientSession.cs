@@ -178,7 +178,10 @@ public sealed partial class ClientSession
     }
 
     /// <summary>Writes what ends the body; the final reply is owed from here on, and the server may have taken the message.</summary>
-    /// <param name="terminator">What the encoder of the content says: <see cref="DotEncoder.Terminator"/>; nothing for BDAT.</param>
+    /// <param name="terminator">
+    /// What the encoder of the content says: <see cref="DotEncoder.Terminator"/>; for BDAT what of the last chunk was not sent yet. Of a chunk whose octets are
+    /// sent as they come, at least one is to be held back until here, as the server may take the message when it has the last.
+    /// </param>
     /// <param name="output">Where the content was written.</param>
     public void CompleteBody(ReadOnlySpan<byte> terminator, IBufferWriter<byte> output)
     {

@@ -101,7 +101,7 @@ public sealed partial class ServerSession
 
         int space = argument.IndexOf((byte)' ');
         ReadOnlySpan<byte> name = space < 0 ? argument : argument[..space];
-        if (name.IsEmpty || name.Length > 20 || !Ascii.IsValid(name))
+        if (name.IsEmpty || name.Length > MaximumMechanismLength || !Ascii.IsValid(name))
         {
             return Answer(Replies.BadArguments, output);
         }

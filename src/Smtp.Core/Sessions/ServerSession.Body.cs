@@ -19,6 +19,9 @@ public sealed partial class ServerSession
     // EHLO between two chunks was accepted: the open message is to be dropped before anything else.
     private bool _abortOwed;
 
+    // EHLO or RSET has ended a message that the driver drops just now: its envelope is forgotten behind that.
+    private bool _forgetOwed;
+
     /// <summary>What to write on <see cref="SessionEffect.WriteBody"/>. Valid until the next call of the session.</summary>
     public ReadOnlyMemory<byte> BodyChunk { get; private set; }
 
@@ -192,7 +195,7 @@ public sealed partial class ServerSession
                     return _messageOpen ? AbortIfOpen() : SessionEffect.Close;
                 }
 
-                if (_messageOpen && status != BodyStatus.End)
+                if (_messageOpen)
                 {
                     return AbortIfOpen();
                 }
@@ -238,9 +241,8 @@ public sealed partial class ServerSession
             return Await(SessionEffect.CommitMessage);
         }
 
-        bool open = _messageOpen;
         EndMessage(_bodyRefusal, default, output);
-        return open ? SessionEffect.AbortMessage : SessionEffect.Flush;
+        return SessionEffect.Flush;
     }
 
     private SessionEffect EndChunk(IBufferWriter<byte> output)
@@ -248,12 +250,11 @@ public sealed partial class ServerSession
         if (!_bodyRefusal.IsNone)
         {
             // A chunk refused for its place in the sequence leaves what was there alone; any other refusal ends the transaction.
-            bool open = _messageOpen;
             SmtpReply refusal = _bodyRefusal;
             if (_phaseBehindChunk is SessionPhase.Chunks)
             {
                 EndMessage(refusal, default, output);
-                return open ? SessionEffect.AbortMessage : SessionEffect.Flush;
+                return SessionEffect.Flush;
             }
 
             _phase = _phaseBehindChunk;

@@ -5,6 +5,11 @@ namespace Smtp.Core;
 /// <content>Command lines: check here, decide outside, commit in <see cref="Resume"/>.</content>
 public sealed partial class ServerSession
 {
+    private const int MaximumMechanismLength = 20;
+
+    private static readonly SearchValues<byte> MechanismOctets =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"u8);
+
     /// <summary>Reads and answers one line.</summary>
     /// <returns><see cref="SessionEffect.Flush"/> when it was answered and the next one may be read.</returns>
     private SessionEffect AdvanceLine(ref ReadOnlySequence<byte> input, IBufferWriter<byte> output)
@@ -46,6 +51,12 @@ public sealed partial class ServerSession
         if (verb == SmtpVerb.Unknown && _phase == SessionPhase.Greeted && LooksLikeHttp(line))
         {
             return RefuseHttp(output);
+        }
+
+        if (verb == SmtpVerb.Unknown && SmtpCommand.StartsLikeChunk(line))
+        {
+            // Such as "BDAT", a tab and a number, which some servers read: its chunk comes all the same.
+            return RefuseChunk(default, Replies.UnknownCommand, output);
         }
 
         if (line.Length + 2 > limits.MaximumCommandLineLength && verb != SmtpVerb.Auth)
@@ -177,9 +188,15 @@ public sealed partial class ServerSession
             return verb == SmtpVerb.Unknown ? default : line;
         }
 
-        int mechanism = line.IndexOf((byte)' ') + 1;
-        int end = line[mechanism..].IndexOf((byte)' ');
-        return mechanism == 0 || end < 0 ? line : line[..(mechanism + end)];
+        // sasl-mech = 1*20mech-char (RFC 4422 §3.1). Where anything else stands, such as a name with a tab and a password behind it, it is not shown; nor is what
+        // has letters of both cases, as base64 does.
+        ReadOnlySpan<byte> rest = line[Math.Min(line.Length, "AUTH ".Length)..];
+        int end = rest.IndexOfAnyExcept(MechanismOctets);
+        int length = end < 0 ? rest.Length : end;
+        bool isName = length is > 0 and <= MaximumMechanismLength
+            && (end < 0 || rest[end] == ' ')
+            && !(rest[..length].ContainsAnyInRange((byte)'a', (byte)'z') && rest[..length].ContainsAnyInRange((byte)'A', (byte)'Z'));
+        return line[..("AUTH".Length + (isName ? 1 + length : 0))];
     }
 
     private static bool LooksLikeHttp(ReadOnlySpan<byte> line) =>
@@ -242,10 +259,8 @@ public sealed partial class ServerSession
         }
 
         // RFC 5321 §4.1.4: EHLO in the middle of a session clears as RSET does.
-        bool open = _messageOpen;
-        _envelope?.Reset();
-        ResetBody();
-        _abortOwed = open;
+        _abortOwed = _messageOpen;
+        Forget();
         _hello = _stagedHello;
         (_helloName, _stagedHelloName) = (_stagedHelloName, _helloName);
         _helloNameLength = _stagedHelloNameLength;
@@ -338,10 +353,21 @@ public sealed partial class ServerSession
             _phase = SessionPhase.Ready;
         }
 
-        _envelope?.Reset();
-        ResetBody();
+        Forget();
         Say(Replies.Ok, output);
         return open ? SessionEffect.AbortMessage : SessionEffect.Flush;
+    }
+
+    /// <summary>Forgets the transaction; of a message that is open, the envelope only when the driver has dropped it.</summary>
+    private void Forget()
+    {
+        _forgetOwed = _messageOpen;
+        if (!_messageOpen)
+        {
+            _envelope?.Reset();
+        }
+
+        ResetBody();
     }
 
     /// <summary><c>quit = "QUIT" CRLF</c> (RFC 5321 §4.1.1.10)</summary>

@@ -137,6 +137,12 @@ public sealed partial class ServerSession
             return SessionEffect.AbortMessage;
         }
 
+        if (_forgetOwed)
+        {
+            _forgetOwed = false;
+            _envelope?.Reset();
+        }
+
         while (true)
         {
             SessionEffect effect = _phase switch
@@ -339,6 +345,7 @@ public sealed partial class ServerSession
         AuthenticationMechanism = null;
         ResetBody();
         _abortOwed = false;
+        _forgetOwed = false;
         _discarded = 0;
     }
 

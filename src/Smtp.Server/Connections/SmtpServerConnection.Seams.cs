@@ -100,20 +100,27 @@ internal sealed partial class SmtpServerConnection
 
     private async ValueTask<SmtpReply> FlushMeanwhileAsync(ValueTask<SmtpReply> deciding)
     {
-        ExceptionDispatchInfo? lost = null;
-        try
-        {
-            await FlushAsync().ConfigureAwait(false);
-        }
-        catch (Exception error)
-        {
-            // The seam still works on this session's envelope: nothing of it may be given back before it has ended.
-            lost = ExceptionDispatchInfo.Capture(error);
-        }
-
+        ExceptionDispatchInfo? lost = await TryFlushAsync().ConfigureAwait(false);
         SmtpReply decision = await deciding.ConfigureAwait(false);
         lost?.Throw();
         return decision;
+    }
+
+    /// <summary>Sends what was said while a seam works on this session's envelope: nothing of it may be given back before the seam has ended.</summary>
+    /// <returns>What is to be thrown when it has.</returns>
+    private async ValueTask<ExceptionDispatchInfo?> TryFlushAsync()
+    {
+        try
+        {
+            await FlushAsync().ConfigureAwait(false);
+            return null;
+        }
+        catch (Exception error)
+        {
+            // From here on it is the seam that is waited for, and the heartbeat is to tell it that the client has gone.
+            ClearDeadline();
+            return ExceptionDispatchInfo.Capture(error);
+        }
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -148,9 +155,12 @@ internal sealed partial class SmtpServerConnection
         var replies = new SmtpReply[_session.Envelope.RecipientCount];
         var writer = (ILmtpMessageWriter)_writer!;
         _writer = null;
+        ExceptionDispatchInfo? lost = null;
         try
         {
-            await writer.CommitAsync(replies, _server.StoppedForGood).ConfigureAwait(false);
+            ValueTask commit = writer.CommitAsync(replies, _server.StoppedForGood);
+            lost = commit.IsCompleted ? null : await TryFlushAsync().ConfigureAwait(false);
+            await commit.ConfigureAwait(false);
             foreach (SmtpReply reply in replies)
             {
                 DemandVerdict(reply);
@@ -167,6 +177,7 @@ internal sealed partial class SmtpServerConnection
         }
 
         OnMessageEnded(Array.Exists(replies, reply => reply.IsPositive), 0);
+        lost?.Throw();
         _session.ResumeCommit(replies, _output);
     }
 
@@ -222,6 +233,8 @@ internal sealed partial class SmtpServerConnection
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask WriteBodySlowAsync(ValueTask write)
     {
+        // Under CHUNKING a body may be there before the replies to what stands in front of it are sent, another message's 250 among them.
+        ExceptionDispatchInfo? lost = write.IsCompleted ? null : await TryFlushAsync().ConfigureAwait(false);
         try
         {
             await write.ConfigureAwait(false);
@@ -236,6 +249,8 @@ internal sealed partial class SmtpServerConnection
             await AbortMessageAsync().ConfigureAwait(false);
             _session.FailMessage(Replies.LocalError);
         }
+
+        lost?.Throw();
     }
 
     private async ValueTask AbortMessageAsync()

@@ -258,7 +258,7 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
 
             case DeadlineKind.Cut when isOver:
                 _interruption = SmtpCloseReason.TimedOut;
-                _transport.Abort();
+                Cut();
                 break;
 
             case DeadlineKind.Read when IsBodyTooSlow():
@@ -319,7 +319,20 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
         _interruption = SmtpCloseReason.Shutdown;
         if ((DeadlineKind)(Volatile.Read(ref _deadline) & 3) is DeadlineKind kind && (kind == DeadlineKind.Cut || (reads && kind == DeadlineKind.Read)))
         {
+            Cut();
+        }
+    }
+
+    /// <summary>Cuts the connection. What a transport of the application's throws must neither end the process by the heartbeat nor a stop half-way.</summary>
+    private void Cut()
+    {
+        try
+        {
             _transport.Abort();
+        }
+        catch (Exception error)
+        {
+            ServerLog.ConnectionFailed(_logger, Id, error);
         }
     }
 

@@ -138,6 +138,14 @@ internal sealed partial class SessionModel(SessionModelLimits limits, IReadOnlyD
         string verb = match.Groups[1].Value.ToUpperInvariant();
         string argument = match.Groups[2].Value;
         _verb = verb;
+        if (verb.Length == 0 && line.TrimStart(' ', '\t').StartsWith("BDAT", StringComparison.OrdinalIgnoreCase))
+        {
+            // A tab in place of the space, or a space in front: some would read it, and its chunk comes.
+            Say(500);
+            IsClosed = true;
+            return;
+        }
+
         bool tooLong = line.Length + 2 > limits.CommandLine && verb != "AUTH";
         if (tooLong && verb != "BDAT")
         {

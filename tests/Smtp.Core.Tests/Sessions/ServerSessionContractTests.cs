@@ -130,9 +130,14 @@ public class ServerSessionContractTests
             effect = Advance("");
         }
 
+        // Whoever drops the message may want to know whose it was.
         Assert.Equal(SessionEffect.AbortMessage, effect);
         Assert.Equal(SessionPhase.Ready, _session.Phase);
+        Assert.Equal("a@example.net", _session.Envelope.ReversePath.ToString());
+        Assert.Equal(1, _session.Envelope.RecipientCount);
         Assert.Equal(SessionEffect.NeedInput, Advance(""));
+        Assert.True(_session.Envelope.ReversePath.IsNull);
+        Assert.Equal(0, _session.Envelope.RecipientCount);
     }
 
     [Fact]

@@ -14,11 +14,14 @@ public sealed class MailboxServer : IAsyncDisposable
     private readonly Process _process;
     private readonly TemporaryFolder _folder;
 
-    private MailboxServer(Process process, TemporaryFolder folder, int port)
+    private readonly IDisposable? _turn;
+
+    private MailboxServer(Process process, TemporaryFolder folder, int port, IDisposable? turn)
     {
         _process = process;
         _folder = folder;
         Port = port;
+        _turn = turn;
     }
 
     /// <summary>The port.</summary>
@@ -38,18 +41,30 @@ public sealed class MailboxServer : IAsyncDisposable
             (folder, port) => new ProcessStartInfo(exim, ["-C", folder["conf"], "-bd", "-bdf", "-oX", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1.{port}")]));
     }
 
-    /// <summary>Starts OpenSMTPD, which has neither PIPELINING nor CHUNKING. One at a time: its control socket has a fixed path.</summary>
+    /// <summary>
+    /// Starts OpenSMTPD, which has neither PIPELINING nor CHUNKING. One at a time, on this machine: its control socket has a fixed path. Waits for its turn.
+    /// </summary>
     /// <param name="skip">Skips the test with a reason.</param>
-    public static Task<MailboxServer> StartOpenSmtpdAsync(Action<string> skip)
+    public static async Task<MailboxServer> StartOpenSmtpdAsync(Action<string> skip)
     {
         const string Package = "opensmtpd is beside Postfix only if unpacked into /opt/opensmtpd: see install_opensmtpd in .ci/run";
         string smtpd = ExternalProgram.Demand("smtpd", Package, skip);
         ExternalProgram.DemandThat(Directory.Exists("/usr/libexec/opensmtpd"), Package, skip);
         DemandRoot("OpenSMTPD", skip);
-        return StartAsync(
-            "nobody",
-            (folder, port) => File.WriteAllText(folder["conf"], OpenSmtpdConfiguration(folder, port)),
-            (folder, port) => new ProcessStartInfo(smtpd, ["-d", "-f", folder["conf"]]));
+        FileStream turn = await TakeTurnAsync(Path.Combine(Path.GetTempPath(), "smtp-interop-opensmtpd.lock")).ConfigureAwait(false);
+        try
+        {
+            return await StartAsync(
+                "nobody",
+                (folder, port) => File.WriteAllText(folder["conf"], OpenSmtpdConfiguration(folder, port)),
+                (folder, port) => new ProcessStartInfo(smtpd, ["-d", "-f", folder["conf"]]),
+                turn).ConfigureAwait(false);
+        }
+        catch
+        {
+            turn.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Waits until the mailbox has a number of messages, and reads them.</summary>
@@ -72,13 +87,14 @@ public sealed class MailboxServer : IAsyncDisposable
         await _process.WaitForExitAsync().ConfigureAwait(false);
         _process.Dispose();
         _folder.Dispose();
+        _turn?.Dispose();
     }
 
     private static void DemandRoot(string name, Action<string> skip) => ExternalProgram.DemandThat(
         Environment.UserName == "root", $"{name} can only be started by root: run the tests as root", skip);
 
     private static async Task<MailboxServer> StartAsync(
-        string user, Action<TemporaryFolder, int> configure, Func<TemporaryFolder, int, ProcessStartInfo> start)
+        string user, Action<TemporaryFolder, int> configure, Func<TemporaryFolder, int, ProcessStartInfo> start, IDisposable? turn = null)
     {
         var folder = new TemporaryFolder();
         folder.Share();
@@ -117,7 +133,23 @@ public sealed class MailboxServer : IAsyncDisposable
             await Task.Delay(20).ConfigureAwait(false);
         }
 
-        return new MailboxServer(process, folder, port);
+        return new MailboxServer(process, folder, port, turn);
+    }
+
+    /// <summary>Waits for a lock that other test processes take too; the file may stay.</summary>
+    private static async Task<FileStream> TakeTurnAsync(string path)
+    {
+        while (true)
+        {
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException)
+            {
+                await Task.Delay(50).ConfigureAwait(false);
+            }
+        }
     }
 
     private static string EximConfiguration(string exim, TemporaryFolder folder) => $$$"""

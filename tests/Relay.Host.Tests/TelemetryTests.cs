@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -6,23 +5,25 @@ using Smtp.Interop;
 
 namespace Relay.Host.Tests;
 
-/// <summary>The whole program beside a collector that keeps what it is sent, by OTLP over HTTP.</summary>
+/// <summary>The whole program beside a collector that keeps what it is sent, by OTLP.</summary>
 public sealed class TelemetryTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
-    [Fact]
-    public async Task Figures_traces_and_logs_reach_a_collector_and_an_attempt_is_in_the_trace_of_its_message()
+    [Theory]
+    [InlineData("http")]
+    [InlineData("grpc")]
+    public async Task Figures_traces_and_logs_reach_a_collector_and_an_attempt_is_in_the_trace_of_its_message(string protocol)
     {
         CancellationToken token = TestContext.Current.CancellationToken;
-        using var collector = new Collector();
+        await using Collector collector = await Collector.StartAsync(isGrpc: protocol == "grpc");
         int port = FreePort();
         using var stop = new CancellationTokenSource();
         var output = new NotifyingWriter("Ctrl-C stops.");
         Task<int> running = RelayProgram.RunAsync(
             [
                 "--Relay:HostName=relay.example.com", $"--Relay:Listen=127.0.0.1:{port}", "--Relay:Capture:Listen=127.0.0.1:0", "--Relay:Http:Listen=off",
-                $"--Relay:DataPath={_folder["data"]}", $"--Relay:Telemetry:Endpoint={collector.Url}", "--Relay:Telemetry:Protocol=http", "--Relay:Telemetry:Interval=200ms",
+                $"--Relay:DataPath={_folder["data"]}", $"--Relay:Telemetry:Endpoint={collector.Url}", $"--Relay:Telemetry:Protocol={protocol}", "--Relay:Telemetry:Interval=200ms",
             ],
             output, TextWriter.Null, stop.Token);
         await Task.WhenAny(output.Seen, running);
@@ -33,7 +34,7 @@ public sealed class TelemetryTests : IDisposable
             id = RunningRelay.IdOf(await submitter.SendAsync("Subject: x\r\n\r\nx\r\n"u8.ToArray(), "b@example.net")).ToString();
         }
 
-        string metrics = await collector.UntilAsync("/v1/metrics", "relay.delivery.latency", token);
+        string metrics = await collector.UntilAsync("metrics", "relay.delivery.latency", token);
         Assert.Contains("relay.queue.depth", metrics, StringComparison.Ordinal);
         Assert.Contains("relay.queue.oldest_age", metrics, StringComparison.Ordinal);
         Assert.Contains("relay.delivery.attempts", metrics, StringComparison.Ordinal);
@@ -43,11 +44,11 @@ public sealed class TelemetryTests : IDisposable
         Assert.Equal(0, await running);
 
         // Spans and logs are sent at the latest at the stop.
-        byte[] traces = collector.All("/v1/traces");
+        byte[] traces = collector.All("traces");
         Assert.Contains(id, Encoding.Latin1.GetString(traces), StringComparison.Ordinal);
         byte[] accept = TraceIdOf(traces, "accept");
         Assert.Equal(accept, TraceIdOf(traces, "attempt"));
-        string logs = Encoding.Latin1.GetString(collector.All("/v1/logs"));
+        string logs = Encoding.Latin1.GetString(collector.All("logs"));
         Assert.Contains($"{id} queued from", logs, StringComparison.Ordinal);
         Assert.Contains($"{id}: delivered to", logs, StringComparison.Ordinal);
     }
@@ -69,62 +70,5 @@ public sealed class TelemetryTests : IDisposable
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
-    private sealed class Collector : IDisposable
-    {
-        private readonly HttpListener _listener = new();
-        private readonly ConcurrentQueue<(string Path, byte[] Body)> _bodies = new();
-        private readonly SemaphoreSlim _arrived = new(0);
-
-        internal Collector()
-        {
-            Url = $"http://127.0.0.1:{FreePort()}/";
-            _listener.Prefixes.Add(Url);
-            _listener.Start();
-            _ = ServeAsync();
-        }
-
-        internal string Url { get; }
-
-        internal byte[] All(string path) => [.. _bodies.Where(b => b.Path == path).SelectMany(b => b.Body)];
-
-        /// <summary>Waits for a text in what came to a path.</summary>
-        internal async Task<string> UntilAsync(string path, string text, CancellationToken cancellationToken)
-        {
-            while (true)
-            {
-                string all = Encoding.Latin1.GetString(All(path));
-                if (all.Contains(text, StringComparison.Ordinal))
-                {
-                    return all;
-                }
-
-                await _arrived.WaitAsync(cancellationToken);
-            }
-        }
-
-        public void Dispose() => _listener.Close();
-
-        private async Task ServeAsync()
-        {
-            try
-            {
-                while (true)
-                {
-                    HttpListenerContext context = await _listener.GetContextAsync();
-                    using var body = new MemoryStream();
-                    await context.Request.InputStream.CopyToAsync(body);
-                    _bodies.Enqueue((context.Request.Url!.AbsolutePath, body.ToArray()));
-                    context.Response.ContentType = "application/x-protobuf";
-                    context.Response.Close();
-                    _arrived.Release();
-                }
-            }
-            catch (Exception error) when (error is HttpListenerException or ObjectDisposedException)
-            {
-                // The test is over.
-            }
-        }
     }
 }

@@ -341,7 +341,8 @@ public sealed partial class DeliveryService : IAsyncDisposable
             {
                 fate = Fate.Failed(
                     new Classification(true, BounceReason.Policy, new EnhancedStatus(5, 7, 0), false, false),
-                    recipient.LastReply.Code != 0 || recipient.LastReply.Text.Length > 0 ? recipient.LastReply : Replies.Own(new EnhancedStatus(5, 7, 0), "Returned by the operator of the mail system"));
+                    recipient.LastReply.Code != 0 ? recipient.LastReply
+                        : Replies.Own(new EnhancedStatus(5, 7, 0), recipient.LastReply.Text.Length > 0 ? recipient.LastReply.Text : "Returned by the operator of the mail system"));
             }
             else if (await _spool.Suppressions.FindAsync(recipient.ForwardPath, _aborting.Token).ConfigureAwait(false) is { } suppression)
             {

@@ -52,6 +52,9 @@ internal sealed class SpoolWriter : IDisposable
     /// <summary>What is set if there are new events.</summary>
     internal bool HasNewEvents { get; set; }
 
+    /// <summary>What is set if something was written that does not count as a change of rows.</summary>
+    internal bool HasWritten { get; set; }
+
     /// <summary>Called behind a commit, on the writer's thread, with <see cref="HasNewWork"/> and <see cref="HasNewEvents"/>.</summary>
     internal Action<bool, bool>? OnCommitted { get; init; }
 
@@ -197,10 +200,13 @@ internal sealed class SpoolWriter : IDisposable
     {
         HasNewWork = false;
         HasNewEvents = false;
+        HasWritten = false;
         _afterCommit.Clear();
+        int changes;
         try
         {
             _connection ??= Reopen();
+            changes = _connection.Changes;
             _connection["BEGIN IMMEDIATE"].Execute();
             foreach (WriteItem item in group)
             {
@@ -214,7 +220,8 @@ internal sealed class SpoolWriter : IDisposable
             return RollBack(error);
         }
 
-        if (Failure is not null)
+        // A commit that had nothing to write says nothing of the disk.
+        if (Failure is not null && (HasWritten || _connection.Changes != changes))
         {
             Failure = null;
             SpoolLog.Recovered(_options.Logger, _options.Path);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using MimeKit;
+using Relay.Spool;
 using Smtp.Interop;
 
 namespace Relay.Host.Tests;
@@ -77,6 +78,19 @@ public sealed class RealPeerTests
         Assert.Contains("<nobody@example.test>", shown, StringComparison.Ordinal);
         Assert.Contains("User unknown in virtual mailbox table", shown, StringComparison.Ordinal);
         Assert.Contains("order folded", shown, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_submitters_header_says_how_urgent_a_message_is_and_no_recipient_sees_it()
+    {
+        await using var relay = RunningRelay.Start();
+
+        await Swaks.SendAsync(relay.EndPoint, "X-Relay-Priority: high\r\nX-Relay-Stream: bulk\r\n" + Header + "x", "-f", "a@example.com", "-t", "b@example.net");
+
+        (byte[] content, _) = await relay.CapturedAsync();
+        Assert.DoesNotContain("X-Relay", Encoding.UTF8.GetString(content), StringComparison.Ordinal);
+        StoredMessage message = Assert.Single(await relay.Servers.Spool.ListAsync(new QueueFilter(), cancellationToken: Token)).Message;
+        Assert.Equal((MessagePriority.High, "bulk"), (message.Facts.Priority, message.Facts.Stream));
     }
 
     /// <summary>Below the fields that the relay and the server added in front, octet by octet; line ends are the mailbox's.</summary>

@@ -211,17 +211,18 @@ public sealed partial class SqliteSpool
     }
 
     /// <param name="where">The condition and the order.</param>
-    /// <param name="of">Whose facts go with the events: their message's, or nobody's.</param>
-    private static string EventsSql(string where, string of = "m.key = e.message") =>
+    /// <param name="hasFacts">Whether the facts of their messages go with the events; else those are not looked at.</param>
+    private static string EventsSql(string where, bool hasFacts = true) =>
         $"""
-        SELECT {EventColumns}, {MessageRow.Columns} FROM events e LEFT JOIN recipients r ON r.message = e.message AND r.idx = e.idx
-        LEFT JOIN lanes l ON l.id = r.lane LEFT JOIN messages m ON {of} WHERE {where}
+        SELECT {EventColumns}, {(hasFacts ? MessageRow.Columns : string.Join(", ", Enumerable.Repeat("NULL", MessageRow.ColumnCount)))}
+        FROM events e LEFT JOIN recipients r ON r.message = e.message AND r.idx = e.idx
+        LEFT JOIN lanes l ON l.id = r.lane {(hasFacts ? "LEFT JOIN messages m ON m.key = e.message" : string.Empty)} WHERE {where}
         """;
 
     /// <summary>Where rows of messages stand on a broken page: their events go without facts, and nobody behind them is stopped.</summary>
     private static List<SpoolEvent> ReadOneByOne(SpoolConnection connection, long after, int maximum)
     {
-        List<SpoolEvent> events = ReadEvents(connection[EventsSql("e.id > ?1 ORDER BY e.id LIMIT ?2", of: "m.key IS NULL")].Bind(1, after).Bind(2, maximum));
+        List<SpoolEvent> events = ReadEvents(connection[EventsSql("e.id > ?1 ORDER BY e.id LIMIT ?2", hasFacts: false)].Bind(1, after).Bind(2, maximum));
         for (int i = 0; i < events.Count; i++)
         {
             try

@@ -48,7 +48,7 @@ for ((round = 0; round <= rounds; round++)); do
     IFS='|' read -r title messages options <<<"$column"
     for i in "${!names[@]}"; do
       count=$messages
-      [ "${modes[i]}" = part ] && count=$((messages / 4)) # pipelined it takes 40 ms for each group of 50
+      [ "${modes[i]}" = part ] && count=$((messages / 4)) # pipelined each connection waits 40 ms a message (delayed acknowledgements)
       [ "${modes[i]}" = slow ] && count=$((messages / 20))
       [ "${modes[i]}" = tls ] && count=$((messages / 4))
       [ "$round" = 0 ] && count=$((count / 4)) # warms up; not counted

@@ -47,19 +47,20 @@ open(f"{folder}/comparison.md", "w").write("\n".join(lines) + "\n")
 
 # The chart: a group of bars for each column, cut at 8 times the bare loop.
 names = list(modes)
-colours = ["#9aa5b1", "#2563eb", "#7c9a5e", "#c08457", "#b45309", "#cbd5e1", "#60a5fa"]
+others = iter(["#7c9a5e", "#c08457", "#b45309", "#cbd5e1", "#94a3b8"])
+colours = {name: "#2563eb" if name.startswith("Smtp.Core") else "#9aa5b1" if name.startswith("bare") else next(others, "#64748b") for name in names}
 width, bar, gap, left, longest, limit = 900, 16, 34, 230, 560, 8.0
 parts, y = [], 40
 for column in columns:
     parts.append(f'<text x="20" y="{y}" font-weight="bold">{html.escape(column)}</text>')
     y += 10
-    for i, name in enumerate(names):
+    for name in names:
         value = ratio(name, column)
         if value is None:
             continue
         length = longest * min(value, limit) / limit
         parts.append(f'<text x="{left - 8}" y="{y + 12}" text-anchor="end">{html.escape(name)}</text>')
-        parts.append(f'<rect x="{left}" y="{y}" width="{length:.0f}" height="{bar - 3}" fill="{colours[i % len(colours)]}"/>')
+        parts.append(f'<rect x="{left}" y="{y}" width="{length:.0f}" height="{bar - 3}" fill="{colours[name]}"/>')
         parts.append(f'<text x="{left + length + 6:.0f}" y="{y + 12}">{value:.2f}{" (cut)" if value > limit else ""}</text>')
         y += bar
     y += gap

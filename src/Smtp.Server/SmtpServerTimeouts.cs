@@ -34,7 +34,7 @@ public sealed class SmtpServerTimeouts
         init => field = Positive(value, nameof(BodyRateGrace));
     } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a failed AUTH is answered later, against guessing. Default 1 second; 0 for at once.</summary>
+    /// <summary>How long a failed AUTH is answered later, against guessing; not one that could not be checked. Default 1 second; 0 for at once.</summary>
     public TimeSpan AuthenticationFailureDelay
     {
         get;
@@ -56,8 +56,8 @@ public sealed class SmtpServerTimeouts
     } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// How many refusals a client may earn without getting a message through before the next ones are delayed. Default 10, Postfix's smtpd_soft_error_limit; 0 or
-    /// more. Behind <see cref="Smtp.Core.SmtpLimits.MaximumErrors"/> the connection ends.
+    /// How many refusals, as <see cref="Smtp.Core.SmtpLimits.MaximumErrors"/> counts them, a client may earn without getting a message through before the next ones
+    /// are delayed. Default 10, Postfix's smtpd_soft_error_limit; 0 or more. Behind <see cref="Smtp.Core.SmtpLimits.MaximumErrors"/> the connection ends.
     /// </summary>
     public int ErrorsBeforeDelay
     {

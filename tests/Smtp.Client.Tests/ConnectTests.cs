@@ -236,7 +236,9 @@ public sealed class ConnectTests
         var time = new FakeTimeProvider();
         (DuplexStream near, DuplexStream far) = DuplexStream.CreatePair();
         Task<SmtpConnection> connecting = SmtpConnection.ConnectAsync(near, TestConnection.Options(timeProvider: time), Token).AsTask();
-        await new ScriptedPeer(far).RunAsync(script);
+        var peer = new ScriptedPeer(far);
+        await peer.RunAsync(script);
+        await peer.WaitUntilHeardAsync();
         await AssertTimesOut(time, connecting, stage, seconds);
     }
 
@@ -252,6 +254,7 @@ public sealed class ConnectTests
         var result = new SendResult();
         Task<SendResult> send = connection.Client.SendAsync(TestConnection.Message("x\r\n"u8.ToArray()), result, Token).AsTask();
         await connection.Peer.RunAsync("C: MAIL FROM:<a@c.test>\nC: RCPT TO:<b@d.test>\nC: DATA\n" + script);
+        await connection.Peer.WaitUntilHeardAsync();
         await AssertTimesOut(time, send, stage, seconds);
         Assert.Equal(stage == SmtpStage.FinalReply, result.MayHaveBeenCommitted);
     }
@@ -263,6 +266,7 @@ public sealed class ConnectTests
         await using TestConnection connection = await TestConnection.ConnectAsync(TestConnection.Options(timeProvider: time), "PIPELINING");
         Task<SendResult> send = connection.Client.SendAsync(TestConnection.Message(new byte[1_000_000]), Token).AsTask();
         await connection.Peer.RunAsync("C: MAIL FROM:<a@c.test>\nC: RCPT TO:<b@d.test>\nC: DATA\nS: 250 OK\nS: 250 OK\nS: 354 go");
+        await connection.Peer.WaitForOctetsAsync();
         await AssertTimesOut(time, send, SmtpStage.Body, 180);
     }
 
@@ -270,18 +274,17 @@ public sealed class ConnectTests
     public async Task A_server_that_refuses_and_takes_no_more_of_the_body_is_believed()
     {
         var time = new FakeTimeProvider();
-        await using TestConnection connection = await TestConnection.ConnectAsync(TestConnection.Options(timeProvider: time), "PIPELINING");
+        await using TestConnection connection = await TestConnection.ConnectAsync(
+            TestConnection.Options(timeProvider: time), isHeardAtOnce: true, "PIPELINING");
         Task<SendResult> send = connection.Client.SendAsync(TestConnection.Message(new byte[1_000_000]), Token).AsTask();
         await connection.Peer.RunAsync("C: MAIL FROM:<a@c.test>\nC: RCPT TO:<b@d.test>\nC: DATA\nS: 250 OK\nS: 250 OK\nS: 354 go");
         await connection.Peer.WaitForOctetsAsync();
-        await connection.Peer.SayAsync("552 5.3.4 too big\r\n");
-        while (!send.IsCompleted)
-        {
-            time.Advance(TimeSpan.FromSeconds(1));
-            await Task.Yield();
-        }
 
-        Assert.Equal("<b@d.test> PermanentFailure at Body: 552 5.3.4 too big", (await send).Recipients[0].ToString());
+        // It looks out for this while it writes, and has it before its time is over.
+        await connection.Peer.SayAsync("552 5.3.4 too big\r\n");
+        time.Advance(TimeSpan.FromSeconds(181));
+        SendResult result = await send.WaitAsync(TimeSpan.FromSeconds(60), Token);
+        Assert.Equal("<b@d.test> PermanentFailure at Body: 552 5.3.4 too big", result.Recipients[0].ToString());
     }
 
     [Fact]
@@ -291,37 +294,39 @@ public sealed class ConnectTests
         await using TestConnection connection = await TestConnection.ConnectAsync(TestConnection.Options(timeProvider: time), "PIPELINING");
         Task noop = connection.Client.NoopAsync(Token).AsTask();
         await connection.Peer.RunAsync("C: NOOP");
-        int passed = 0;
-        while (!noop.IsCompleted && passed < 3600)
+        for (int passed = 0; passed < 299; passed += 13)
         {
             await connection.Peer.SayAsync(passed == 0 ? "250 " : "x");
-            time.Advance(TimeSpan.FromSeconds(10));
-            passed += 10;
-            await Task.Yield();
+            await connection.Peer.WaitUntilHeardAsync();
+            Assert.False(noop.IsCompleted, $"After {passed} s.");
+            time.Advance(TimeSpan.FromSeconds(13));
         }
 
-        SmtpTransportException error = await Assert.ThrowsAsync<SmtpTransportException>(() => noop);
-        Assert.Equal((TransportFailure.TimedOut, SmtpStage.Noop), (error.Failure, error.Stage));
-        Assert.True(passed >= 300, $"After {passed} s.");
+        await AssertTimesOutNow(time, noop, SmtpStage.Noop);
     }
 
     /// <summary>
-    /// Moves the clock in steps until the task fails, which must be at the stage's time. The client may not have read yet what the peer
-    /// said, so that the time may begin up to a step after the first.
+    /// Moves the clock to just before the stage's time, when the task still waits, and past it, when it has failed. The client must have begun
+    /// to wait: only then does its deadline count from where the clock stands.
     /// </summary>
-    private static async Task AssertTimesOut<T>(FakeTimeProvider time, Task<T> task, SmtpStage stage, int seconds)
+    private static async Task AssertTimesOut(FakeTimeProvider time, Task task, SmtpStage stage, int seconds)
     {
-        int passed = 0;
-        while (!task.IsCompleted && passed < 3600)
+        for (int passed = 1; passed < seconds; passed++)
         {
             time.Advance(TimeSpan.FromSeconds(1));
-            passed++;
             await Task.Yield();
+            Assert.False(task.IsCompleted, $"After {passed} s, not {seconds}.");
         }
 
-        SmtpTransportException error = await Assert.ThrowsAsync<SmtpTransportException>(() => task);
+        await AssertTimesOutNow(time, task, stage);
+    }
+
+    /// <summary>Moves the clock by the second that is left of a task's time, and what a timer may be late.</summary>
+    private static async Task AssertTimesOutNow(FakeTimeProvider time, Task task, SmtpStage stage)
+    {
+        time.Advance(TimeSpan.FromSeconds(1.1));
+        SmtpTransportException error = await Assert.ThrowsAsync<SmtpTransportException>(() => task.WaitAsync(TimeSpan.FromSeconds(60), Token));
         Assert.Equal((TransportFailure.TimedOut, stage), (error.Failure, error.Stage));
-        Assert.True(passed >= seconds, $"After {passed} s, not {seconds}.");
     }
 
     private static SmtpConnectionOptions Secure(SmtpTlsMode mode, X509Certificate2 expected, SmtpCredentials credentials)

@@ -1,3 +1,5 @@
+using Smtp.Core;
+
 namespace Smtp.Server.Tests;
 
 /// <summary>Clients that go on with errors are slowed down, and a crowd of them is not kept waiting but sent away.</summary>
@@ -38,6 +40,72 @@ public sealed class ErrorDelayTests
             // Without a step of the clock: nothing is held back.
             await client.SayAsync("XYZZY", "500 5.5.1");
             await client.SendMessageAsync();
+        }
+    }
+
+    [Fact]
+    public async Task What_the_server_itself_cannot_do_costs_the_client_no_time_and_no_421()
+    {
+        int message = 0;
+        var sink = new RecordingSink
+        {
+            OnOpen = _ => message++ % 3 == 0
+                ? ValueTask.FromResult<MessageOpening?>(MessageOpening.Refuse(SmtpReply.Create(452, new EnhancedStatus(4, 3, 1), "Disk full")))
+                : default,
+            OnCommit = (_, _) => message % 3 == 2
+                ? ValueTask.FromResult(SmtpReply.Create(451, new EnhancedStatus(4, 3, 0), "Not now"))
+                : throw new InvalidOperationException("no database"),
+        };
+        var policy = new ScriptedPolicy
+        {
+            OnRecipient = (recipient, _) => recipient.ForwardPath.LocalPart.StartsWith("grey"u8) ? ValueTask.FromResult(SmtpReply.Create(451, new EnhancedStatus(4, 7, 1), "Greylisted")) : default,
+        };
+        await using var server = TestServer.Start(sink, policy, timeouts: new SmtpServerTimeouts { ErrorsBeforeDelay = 0 }, limits: new SmtpLimits { MaximumErrors = 1 });
+        await using TestClient client = server.Connect();
+        await client.GreetAsync();
+
+        // Without a step of the clock: nothing is held back.
+        for (int i = 0; i < 30; i++)
+        {
+            await client.SendAsync("MAIL FROM:<a@example.com>\r\nRCPT TO:<grey@example.net>\r\nDATA\r\n");
+            await client.ExpectAsync("250 2.1.0");
+            await client.ExpectAsync("451 4.7.1");
+            await client.ExpectAsync("554 5.5.1");
+            await client.SayAsync("RCPT TO:<b@example.net>", "250 2.1.5");
+            if (message % 3 == 0)
+            {
+                await client.SayAsync("DATA", "452 4.3.1");
+                await client.SayAsync("RSET", "250 ");
+                continue;
+            }
+
+            await client.SayAsync("DATA", "354 ");
+            await client.SayAsync(".", "451 4.3.0");
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Nor_do_credentials_that_nobody_could_check(bool throws)
+    {
+        var authenticator = new ScriptedAuthenticator
+        {
+            OnAuthenticate = (_, _) => throws
+                ? throw new InvalidOperationException("no database")
+                : ValueTask.FromResult(AuthenticationResult.Refuse(SmtpReply.Create(451, new EnhancedStatus(4, 3, 0), "Not now"))),
+        };
+        await using var server = TestServer.Start(
+            authenticator: authenticator,
+            timeouts: new SmtpServerTimeouts { ErrorsBeforeDelay = 0 },
+            limits: new SmtpLimits { MaximumErrors = 1 },
+            authenticationLimits: new SmtpAuthenticationLimits { FailuresPerAccount = 2, FailuresPerAddress = 2 },
+            listeners: TestServer.Listener(allowPlaintextAuthentication: true));
+        await using TestClient client = await server.ConnectSocketAsync();
+        await client.GreetAsync();
+        for (int i = 0; i < 30; i++)
+        {
+            await client.SayAsync("AUTH PLAIN AGFsaWNlAHNlY3JldA==", throws ? "454 4.7.0 Temporary" : "451 4.3.0");
         }
     }
 

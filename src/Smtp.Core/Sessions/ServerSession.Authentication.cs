@@ -232,7 +232,10 @@ public sealed partial class ServerSession
     private void FailAuthentication(SmtpReply refusal, IBufferWriter<byte> output)
     {
         EndAuthentication();
-        if (++_authenticationFailures >= _profile.Limits.MaximumAuthenticationFailures)
+
+        // Nothing was guessed where the credentials could not be checked. Who is throttled has guessed enough.
+        bool isFailure = refusal.Class != ReplyClass.TransientFailure || refusal == Replies.AuthenticationThrottled;
+        if (isFailure && ++_authenticationFailures >= _profile.Limits.MaximumAuthenticationFailures)
         {
             refusal = Replies.TooManyErrors;
         }

@@ -296,7 +296,7 @@ public sealed partial class ServerSession
             MessagesAccepted++;
             _errors = 0;
             _unproductiveCommands = 0;
-            _recipientsTooMany = 0;
+            _postponements = 0;
         }
 
         if (replies == 1)
@@ -305,9 +305,17 @@ public sealed partial class ServerSession
             return;
         }
 
-        // All of them are said, whatever the limit of errors: the sender would send again what got no reply. One message is one error.
-        _errors += accepted ? 0 : 1;
+        // All of them are said, whatever the limit of errors: the sender would send again what got no reply. One message is one error, and none where
+        // any recipient is only postponed.
         bool closes = false;
+        bool isError = !accepted;
+        for (int i = 0; i < replies && isError; i++)
+        {
+            SmtpReply one = perRecipient.IsEmpty || perRecipient[i].IsNone ? reply : perRecipient[i];
+            isError = !IsPostponement(one);
+        }
+
+        _errors += isError ? 1 : 0;
         for (int i = 0; i < replies; i++)
         {
             SmtpReply one = perRecipient.IsEmpty || perRecipient[i].IsNone ? reply : perRecipient[i];

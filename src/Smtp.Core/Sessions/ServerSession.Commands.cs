@@ -298,15 +298,8 @@ public sealed partial class ServerSession
 
         if (Envelope.RecipientCount >= _profile.Limits.MaximumRecipients)
         {
-            // Not an error of the client's: it goes on with the rest in another transaction (RFC 5321 §4.5.3.1.10). Unless it does not stop.
-            if (++_recipientsTooMany > _profile.Limits.MaximumRecipients)
-            {
-                return Answer(Replies.TooManyRecipients, output);
-            }
-
-            Replies.TooManyRecipients.WriteTo(output);
-            OnSaid(Replies.TooManyRecipients.Code, Replies.TooManyRecipients.Wire);
-            return SessionEffect.Flush;
+            // RFC 5321 §4.5.3.1.10: the client goes on with the rest in another transaction.
+            return Answer(Replies.TooManyRecipients, output);
         }
 
         Envelope.StageRecipient(in arguments);

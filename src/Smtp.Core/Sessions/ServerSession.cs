@@ -36,7 +36,8 @@ public sealed partial class ServerSession
     private int _stagedHelloNameLength;
     private int _errors;
     private int _unproductiveCommands;
-    private int _recipientsTooMany;
+    private int _postponements;
+    private bool _isPostponed;
     private int _unflushed;
 
     /// <summary>Makes a session as at the start of a connection.</summary>
@@ -322,7 +323,8 @@ public sealed partial class ServerSession
         _helloNameLength = 0;
         _errors = 0;
         _unproductiveCommands = 0;
-        _recipientsTooMany = 0;
+        _postponements = 0;
+        _isPostponed = false;
         _unflushed = 0;
         IsTls = false;
         ChannelBinding = null;
@@ -362,7 +364,7 @@ public sealed partial class ServerSession
             {
                 _phase = SessionPhase.Closing;
             }
-            else if (++_errors > _profile.Limits.MaximumErrors)
+            else if (!IsPostponement(reply) && ++_errors > _profile.Limits.MaximumErrors)
             {
                 // In place of the refusal, as one command has one reply.
                 reply = Replies.TooManyErrors;
@@ -374,8 +376,28 @@ public sealed partial class ServerSession
         OnSaid(reply.Code, reply.Wire);
     }
 
+    /// <summary>
+    /// Whether a refusal is not the client's fault, and so no error of <see cref="SmtpLimits.MaximumErrors"/>: any 4yz, and in a pipelined group what a
+    /// 4yz leads to. Up to as many as a message may have recipients; who still goes on then is at fault.
+    /// </summary>
+    /// <remarks>
+    /// A 4yz says that the server cannot or will not now: a full disk, a failed look-up, a greylisting policy, recipients too many. Postfix counts these
+    /// too (smtpd_soft_error_limit); Exim only what breaks the protocol (smtp_max_synprot_errors). Counting punishes who does all right: a list of 30
+    /// recipients before a greylisting policy would be cut off at the twentieth and be let in that much later, and a full disk would make its clients
+    /// wait a second a message. Harvesting is not helped by it: a 4yz for all addresses tells nothing, an unknown recipient is a 5yz. A policy that wants
+    /// the client slowed or gone answers 5yz or 421.
+    /// </remarks>
+    private bool IsPostponement(SmtpReply reply)
+    {
+        bool follows = _isPostponed && LastVerb is SmtpVerb.Rcpt or SmtpVerb.Data or SmtpVerb.Bdat
+            && (reply == Replies.MailFirst || reply == Replies.NoValidRecipients || reply == Replies.LmtpNoValidRecipients);
+        return (follows || reply.Class == ReplyClass.TransientFailure) && ++_postponements <= _profile.Limits.MaximumRecipients;
+    }
+
     private void OnSaid(int code, ReadOnlySpan<byte> wire)
     {
+        bool isPipelined = LastVerb is SmtpVerb.Rcpt or SmtpVerb.Data or SmtpVerb.Bdat;
+        _isPostponed = code >= 500 ? _isPostponed && isPipelined : code >= 400 && (isPipelined || LastVerb == SmtpVerb.Mail);
         LastReplyCode = code;
         _unflushed += wire.Length;
         Observer?.OnReply(this, LastVerb, code, wire);

@@ -50,8 +50,9 @@ public sealed class SmtpLimits
     } = int.MaxValue;
 
     /// <summary>
-    /// How many refusals a client may earn without getting a message through; one more is answered 421. Default 20, Postfix's
-    /// smtpd_hard_error_limit. At least 1.
+    /// How many refusals a client may earn without getting a message through; one more is answered 421. A 4yz is none, as the client is not at fault when
+    /// a disk is full or a policy greylists, nor is what a pipelined group is told behind one; but of these too there may be no more than
+    /// <see cref="MaximumRecipients"/> between two messages, and each further one counts. Default 20, Postfix's smtpd_hard_error_limit. At least 1.
     /// </summary>
     public int MaximumErrors
     {
@@ -69,7 +70,10 @@ public sealed class SmtpLimits
         init => field = Between(value, 1, int.MaxValue, nameof(MaximumUnproductiveCommands));
     } = 100;
 
-    /// <summary>How many AUTH exchanges may fail in one session; the last one is answered 421. Default 3. At least 1.</summary>
+    /// <summary>
+    /// How many AUTH exchanges may fail in one session; the last one is answered 421. Credentials that could not be checked, a 4yz, are no failure.
+    /// Default 3. At least 1.
+    /// </summary>
     public int MaximumAuthenticationFailures
     {
         get;

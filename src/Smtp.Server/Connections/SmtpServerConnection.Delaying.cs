@@ -8,6 +8,9 @@ internal sealed partial class SmtpServerConnection
     // What the replies in the send buffer are to be held back, all together.
     private TimeSpan _owedDelay;
 
+    // The session's errors at its last reply: a reply that adds one is what is held back.
+    private int _errors;
+
     private void OweDelay(TimeSpan delay) => _owedDelay += delay;
 
     /// <summary>Holds the replies back that are owed a delay. Where too many are held back already, the connection is closed in place of it.</summary>

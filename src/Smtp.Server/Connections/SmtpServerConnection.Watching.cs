@@ -48,10 +48,13 @@ internal sealed partial class SmtpServerConnection
             }
         }
 
-        if (code >= 400 && session.Errors > _options.Timeouts.ErrorsBeforeDelay)
+        int errors = session.Errors;
+        if (errors > _errors && errors > _options.Timeouts.ErrorsBeforeDelay)
         {
             OweDelay(_options.Timeouts.ErrorDelay);
         }
+
+        _errors = errors;
 
         _received.HoldsSecret |= verb == SmtpVerb.Auth;
         if (verb == SmtpVerb.Auth && code != 334 && session.AuthenticationMechanism is { } mechanism)
@@ -62,13 +65,15 @@ internal sealed partial class SmtpServerConnection
 
     private void OnAuthenticationDecided(string mechanism, string? identity, int code)
     {
-        if (identity is null)
+        // A 4yz of the authenticator's is its own trouble: nothing was guessed.
+        bool isUnchecked = code is >= 400 and < 500 and not 421 && _throttled == ThrottleScope.None;
+        if (identity is null && !isUnchecked)
         {
             OweDelay(_options.Timeouts.AuthenticationFailureDelay);
         }
 
         _metrics.Authentication(mechanism, identity is not null ? "accepted" : _throttled == ThrottleScope.None ? "refused" : "throttled");
-        if (_attempt is { } attempt && (identity is not null || code == Replies.AuthenticationUnavailable.Code))
+        if (_attempt is { } attempt && (identity is not null || isUnchecked))
         {
             _server.Throttle.Forgive(attempt, _server.Now, succeeded: identity is not null);
         }

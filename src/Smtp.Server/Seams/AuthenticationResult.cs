@@ -31,7 +31,9 @@ public readonly struct AuthenticationResult
         return new AuthenticationResult(identity, default);
     }
 
-    /// <summary>Refuses in other words, such as 534 5.7.9 or 432 4.7.12 (RFC 4954 §6).</summary>
+    /// <summary>
+    /// Refuses in other words, such as 534 5.7.9 or 432 4.7.12 (RFC 4954 §6). A 4yz says that the credentials were not checked: it is not counted as a failure.
+    /// </summary>
     public static AuthenticationResult Refuse(SmtpReply reply) =>
         reply.IsPositive ? throw new ArgumentException("A refusal is 4yz or 5yz.", nameof(reply)) : new AuthenticationResult(null, reply);
 }

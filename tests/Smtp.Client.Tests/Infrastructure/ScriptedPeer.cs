@@ -86,6 +86,12 @@ internal sealed class ScriptedPeer(Stream stream, X509Certificate2? certificate 
 
     internal async Task SayAsync(string octets) => await _stream.WriteAsync(Encoding.UTF8.GetBytes(octets));
 
+    /// <summary>
+    /// Waits until the client has taken in all that was said and waits for more. From then on its deadline is the one of what it waits for. For
+    /// connections in memory.
+    /// </summary>
+    internal Task WaitUntilHeardAsync() => ((DuplexStream)_stream).WaitUntilHeardAsync(TestContext.Current.CancellationToken);
+
     /// <summary>Waits until the client has written something, and leaves it unread.</summary>
     internal async Task WaitForOctetsAsync()
     {

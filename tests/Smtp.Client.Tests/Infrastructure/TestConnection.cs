@@ -39,9 +39,16 @@ internal sealed class TestConnection : IAsyncDisposable
     /// <summary>Connects, and the peer offers the extensions.</summary>
     internal static Task<TestConnection> ConnectAsync(params string[] extensions) => ConnectAsync(Options(), extensions);
 
-    internal static async Task<TestConnection> ConnectAsync(SmtpConnectionOptions options, params string[] extensions)
+    internal static Task<TestConnection> ConnectAsync(SmtpConnectionOptions options, params string[] extensions) =>
+        ConnectAsync(options, isHeardAtOnce: false, extensions);
+
+    /// <inheritdoc cref="ConnectAsync(string[])"/>
+    /// <param name="options">The client's options.</param>
+    /// <param name="isHeardAtOnce">Of <see cref="DuplexStream.CreatePair"/>.</param>
+    /// <param name="extensions">What the peer offers.</param>
+    internal static async Task<TestConnection> ConnectAsync(SmtpConnectionOptions options, bool isHeardAtOnce, params string[] extensions)
     {
-        (DuplexStream near, DuplexStream far) = DuplexStream.CreatePair();
+        (DuplexStream near, DuplexStream far) = DuplexStream.CreatePair(isHeardAtOnce);
         var peer = new ScriptedPeer(far);
         string[] lines = ["mx.test", .. extensions];
         string hello = string.Join("\n", lines.Select((line, i) => $"S: 250{(i == lines.Length - 1 ? ' ' : '-')}{line}"));

@@ -23,7 +23,9 @@ internal sealed partial class SessionModel(SessionModelLimits limits, IReadOnlyD
     private StringBuilder? _chunks;
     private int _errors;
     private int _unproductive;
-    private int _recipientsTooMany;
+    private int _postponements;
+    private bool _isPostponed;
+    private string _verb = "";
     private int _failedLogins;
     private bool _swallowing;
 
@@ -69,13 +71,18 @@ internal sealed partial class SessionModel(SessionModelLimits limits, IReadOnlyD
     // "One reply per command": every path below says exactly once, unless the input ends in the middle of a body.
     private void Say(int code)
     {
-        // 452 to a recipient too many is not the client's fault, unless it is as many again.
-        bool excused = code == 421 || (code == 452 && _recipientsTooMany <= limits.Recipients);
+        // A 4yz is not the client's fault, nor what its pipelined group is told behind one, unless they are more than recipients of a message.
+        bool follows = _isPostponed && _verb is "RCPT" or "DATA" or "BDAT" && (code == 554 || (code == 503 && !InTransaction));
+        bool postponed = code is >= 400 and < 500 and not 421 || follows;
+        bool excused = code == 421 || (postponed && ++_postponements <= limits.Recipients);
         if (code >= 400 && !excused && ++_errors > limits.Errors)
         {
             code = 421;
         }
 
+        _isPostponed = code is >= 400 and < 500
+            ? _verb is "MAIL" or "RCPT" or "DATA" or "BDAT"
+            : code >= 500 && _isPostponed && _verb is "RCPT" or "DATA" or "BDAT";
         _codes.Add(code);
         IsClosed |= code is 421 or 221;
     }
@@ -114,6 +121,7 @@ internal sealed partial class SessionModel(SessionModelLimits limits, IReadOnlyD
             }
 
             // Nothing of such a line is looked at, but that a BDAT announced octets of which nobody knows how many.
+            _verb = inExchange ? _verb : "";
             Say(500);
             IsClosed |= !inExchange && line.StartsWith("BDAT", StringComparison.OrdinalIgnoreCase);
             _swallowing = true;
@@ -129,6 +137,7 @@ internal sealed partial class SessionModel(SessionModelLimits limits, IReadOnlyD
         Match match = Verb().Match(line.TrimEnd(' ', '\t'));
         string verb = match.Groups[1].Value.ToUpperInvariant();
         string argument = match.Groups[2].Value;
+        _verb = verb;
         bool tooLong = line.Length + 2 > limits.CommandLine && verb != "AUTH";
         if (tooLong && verb != "BDAT")
         {
@@ -232,9 +241,9 @@ internal sealed partial class SessionModel(SessionModelLimits limits, IReadOnlyD
         }
 
         string sender = match.Groups["path"].Value;
-        if (sender == limits.RefusedMailbox)
+        if (sender == limits.RefusedMailbox || sender == limits.PostponedMailbox)
         {
-            return 550;
+            return sender == limits.RefusedMailbox ? 550 : 450;
         }
 
         // As EnvelopeText writes it.
@@ -249,13 +258,12 @@ internal sealed partial class SessionModel(SessionModelLimits limits, IReadOnlyD
         string recipient = match.Groups["path"].Value;
         if (match.Success && _recipients.Count >= limits.Recipients)
         {
-            _recipientsTooMany++;
             return 452;
         }
 
-        if (!match.Success || recipient == limits.RefusedMailbox)
+        if (!match.Success || recipient == limits.RefusedMailbox || recipient == limits.PostponedMailbox)
         {
-            return match.Success ? 550 : 501;
+            return !match.Success ? 501 : recipient == limits.RefusedMailbox ? 550 : 450;
         }
 
         _recipients.Add(recipient);
@@ -370,7 +378,7 @@ internal sealed partial class SessionModel(SessionModelLimits limits, IReadOnlyD
         EndTransaction();
         _errors = 0;
         _unproductive = 0;
-        _recipientsTooMany = 0;
+        _postponements = 0;
         Say(250);
     }
 

@@ -9,6 +9,7 @@ namespace Smtp.Core.Tests;
 /// <param name="Unproductive">How many commands without mail may come between messages.</param>
 /// <param name="FailedLogins">Which failed login closes.</param>
 /// <param name="RefusedMailbox">The mailbox that the policy refuses as a sender and as a recipient.</param>
+/// <param name="PostponedMailbox">The mailbox that the policy does not take now.</param>
 internal sealed record SessionModelLimits(
     int LongestLine,
     int CommandLine,
@@ -17,4 +18,5 @@ internal sealed record SessionModelLimits(
     int Errors,
     int Unproductive,
     int FailedLogins,
-    string RefusedMailbox);
+    string RefusedMailbox,
+    string PostponedMailbox);

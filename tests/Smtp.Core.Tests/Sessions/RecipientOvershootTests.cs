@@ -29,7 +29,27 @@ public class RecipientOvershootTests
         Assert.Equal(SessionPhase.Closing, session.Phase);
     }
 
-    private static string Run(ServerSession session, string octets)
+    [Fact]
+    public void Postponed_recipients_are_no_errors_until_there_are_more_than_a_message_may_have()
+    {
+        var session = new ServerSession(new ServerProfile(new ServerProfileOptions
+        {
+            Limits = new SmtpLimits { MaximumRecipients = 100, MaximumErrors = 1 },
+        }));
+        var greylisted = new SmtpReply("451 4.7.1 Greylisted\r\n"u8);
+        Run(session, "");
+        Run(session, "HELO c\r\nMAIL FROM:<a@example.net>\r\n");
+        for (int i = 0; i < 101; i++)
+        {
+            Assert.StartsWith("451 4.7.1 ", Run(session, "RCPT TO:<b@example.org>\r\n", greylisted), StringComparison.Ordinal);
+            Assert.Equal(i < 100 ? 0 : 1, session.Errors);
+        }
+
+        Assert.StartsWith("421 4.7.0 ", Run(session, "RCPT TO:<b@example.org>\r\n", greylisted), StringComparison.Ordinal);
+        Assert.Equal(SessionPhase.Closing, session.Phase);
+    }
+
+    private static string Run(ServerSession session, string octets, SmtpReply decision = default)
     {
         var input = new ReadOnlySequence<byte>(Encoding.ASCII.GetBytes(octets));
         var output = new ArrayBufferWriter<byte>();
@@ -43,7 +63,7 @@ public class RecipientOvershootTests
 
             if (effect is not SessionEffect.Flush)
             {
-                session.Resume(default, output);
+                session.Resume(decision, output);
             }
         }
     }

@@ -13,8 +13,12 @@ public partial class SessionProperties
 {
     internal const string Refused = "bad@example.org";
 
+    internal const string Postponed = "busy@example.org";
+
+    internal static readonly SmtpReply NotNow = new("450 4.2.1 Not now\r\n"u8);
+
     internal static readonly SessionModelLimits Limits = new(
-        LongestLine: 600, CommandLine: 512, MessageSize: 65536, Recipients: 100, Errors: 8, Unproductive: 10, FailedLogins: 2, Refused);
+        LongestLine: 600, CommandLine: 512, MessageSize: 65536, Recipients: 100, Errors: 8, Unproductive: 10, FailedLogins: 2, Refused, Postponed);
 
     internal static readonly Dictionary<string, string> Users = new(StringComparer.Ordinal) { ["alice"] = "secret" };
 
@@ -93,6 +97,8 @@ public partial class SessionProperties
         policy.Users["alice"] = Users["alice"];
         policy.Answers["MAIL " + Refused] = Replies.RelayDenied;
         policy.Answers["RCPT " + Refused] = Replies.RelayDenied;
+        policy.Answers["MAIL " + Postponed] = NotNow;
+        policy.Answers["RCPT " + Postponed] = NotNow;
         var driver = new SessionDriver(Profile, policy);
         var random = new Random(script.Seed);
         Feed(driver, script.Plain, pieces, random);

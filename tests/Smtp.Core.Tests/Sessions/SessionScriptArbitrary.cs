@@ -16,6 +16,7 @@ public static class SessionScriptArbitrary
     private static readonly string[] Bad =
     [
         "MAIL FROM:<bad@example.org>\r\n", "RCPT TO:<bad@example.org>\r\n", "MAIL FROM:a@b\r\n",
+        "MAIL FROM:<busy@example.org>\r\n", "RCPT TO:<busy@example.org>\r\n",
         "MAIL FROM:<a@example.net> SIZE=65537\r\n", "MAIL FROM:<a@example.net> SIZE=99999999999999999999\r\n", "RCPT TO:<>\r\n",
         "MAIL\r\n", "RCPT\r\n", "DATA x\r\n", "RSET x\r\n", "QUIT x\r\n", "VRFY\r\n", "EHLO\r\n", "HELO <x>\r\n", "AUTH\r\n",
         "AUTH CRAM-MD5\r\n", "AUTH PLAIN ???\r\n", "AUTH PLAIN AGFsaWNlAHdyb25n\r\n", "AUTH PLAIN Ym9iAGFsaWNlAHNlY3JldA==\r\n",
@@ -51,9 +52,11 @@ public static class SessionScriptArbitrary
 
     private static Gen<string> Transaction =>
         from middle in Gen.Frequency((6, Gen.Constant("")), (1, Gen.Elements(Good)), (1, Gen.Elements(Bad)))
+        from sender in Gen.Frequency((12, Gen.Constant("a@example.net")), (1, Gen.Constant("busy@example.org")))
+        from recipient in Gen.Frequency((12, Gen.Constant("b@example.org")), (1, Gen.Constant("busy@example.org")))
         from recipients in Gen.Frequency((12, Gen.Choose(1, 2)), (1, Gen.Choose(99, 102)))
         from body in Gen.OneOf(Data, Chunk)
-        select $"MAIL FROM:<a@example.net>\r\n{string.Concat(Enumerable.Repeat("RCPT TO:<b@example.org>\r\n", recipients))}{middle}{body}";
+        select $"MAIL FROM:<{sender}>\r\n{string.Concat(Enumerable.Repeat($"RCPT TO:<{recipient}>\r\n", recipients))}{middle}{body}";
 
     private static Gen<string> Item => Gen.Frequency(
         (6, Gen.Elements(Good)), (3, Gen.Elements(Bad)), (2, Data), (3, Chunk), (4, Transaction), (1, LongLine));

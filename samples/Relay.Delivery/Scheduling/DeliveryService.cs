@@ -60,6 +60,11 @@ public sealed partial class DeliveryService : IAsyncDisposable
         _keys = new DkimKeys(settings.Dkim, spool.Clock, _logger);
         _rules = new RulesFile(settings.RulesPath, spool.Clock, _logger);
         _store = new DeliveryStore(settings.StorePath);
+        foreach ((string site, TimeSpan left, string reason) in _store.Suspensions(spool.Clock.GetUtcNow()))
+        {
+            _suspended[site] = (spool.Clock.GetTimestamp(), left, reason);
+        }
+
         _sources = new SourceBook(_store, spool.Clock, _logger);
         Inbound = new InboundReports(spool, () => _settings, _logger);
         _planner = new PathPlanner(() => _settings, spool.Clock, _store);

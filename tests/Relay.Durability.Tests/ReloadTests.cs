@@ -20,7 +20,7 @@ public sealed class ReloadTests
         receiver.Start();
 
         // The domain must have TLS, and its host has none: mail waits.
-        await File.WriteAllTextAsync(path, Overrides("\"RequireTls\": true"), Token);
+        await WriteAsync(path, Overrides("\"RequireTls\": true"));
         using var relay = new RelayProcess(receiver.Port) { WorkingDirectory = folder.Path, Settings = ["--Logging:LogLevel:Relay.Host=Information"] };
         relay.Start();
         await relay.StartedAsync();
@@ -35,13 +35,13 @@ public sealed class ReloadTests
         Assert.Contains("TLS", deferred[0].Recipient.LastReply.Text, StringComparison.Ordinal);
 
         // What is wrong is told, with its key, and what was in force stays; so does a file that is no JSON.
-        await File.WriteAllTextAsync(path, Overrides("\"RequireTls\": \"perhaps\""), Token);
+        await WriteAsync(path, Overrides("\"RequireTls\": \"perhaps\""));
         await OutputAsync(relay, "Relay:Delivery:Domains:example.net:RequireTls is \"perhaps\"; allowed is true or false");
-        await File.WriteAllTextAsync(path, "{ \"Relay\": ", Token);
+        await WriteAsync(path, "{ \"Relay\": ");
         await OutputAsync(relay, "Failed to load configuration");
         Assert.Equal(0, ledger.Arrived);
 
-        await File.WriteAllTextAsync(path, Overrides("\"MaximumConnections\": 1"), Token);
+        await WriteAsync(path, Overrides("\"MaximumConnections\": 1"));
         await relay.DrainAsync();
         Assert.Null(receiver.Failure);
         ledger.Check();
@@ -50,7 +50,7 @@ public sealed class ReloadTests
         // A route for the domain: mail leaves by it from now on.
         await using var other = new Receiver(new Ledger());
         other.Start();
-        await File.WriteAllTextAsync(path, $"{{ \"Relay\": {{ {OtherRoute.Replace("PORT", $"{other.Port}", StringComparison.Ordinal)} }} }}", Token);
+        await WriteAsync(path, $"{{ \"Relay\": {{ {OtherRoute.Replace("PORT", $"{other.Port}", StringComparison.Ordinal)} }} }}");
         await OutputAsync(relay, "The configuration was read again", times: 2);
         await new Sender(relay.EndPoint, ledger).RunAsync(Token, 1);
         await relay.DrainAsync();
@@ -59,6 +59,13 @@ public sealed class ReloadTests
     }
 
     private static string Overrides(string setting) => $$"""{ "Relay": { "Delivery": { "Domains": { "example.net": { {{setting}} } } } } }""";
+
+    /// <summary>Puts the whole file in place at once: half of one would be read, and told as wrong.</summary>
+    private static async Task WriteAsync(string path, string text)
+    {
+        await File.WriteAllTextAsync(path + ".new", text, Token);
+        File.Move(path + ".new", path, overwrite: true);
+    }
 
     private static async Task OutputAsync(RelayProcess relay, string text, int times = 1)
     {

@@ -3,6 +3,7 @@ using System.Text;
 using MimeKit;
 using Relay.Spool;
 using Smtp.Interop;
+using MessagePriority = Relay.Spool.MessagePriority;
 
 namespace Relay.Host.Tests;
 

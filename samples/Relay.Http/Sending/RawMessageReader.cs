@@ -2,6 +2,7 @@ using System.Text;
 using MimeKit;
 using Relay.Spool;
 using Smtp.Core;
+using MessagePriority = Relay.Spool.MessagePriority;
 
 namespace Relay.Http;
 

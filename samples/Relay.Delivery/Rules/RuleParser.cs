@@ -182,10 +182,11 @@ internal static class RuleParser
 
         try
         {
+            // Without a time-out: its cost is the text's length, which is bounded, and a machine that stalls must not make a rule unfit.
             return new Regex(
                 value[1..^1].Replace("\\/", "/", StringComparison.Ordinal),
                 RegexOptions.NonBacktracking | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
-                TimeSpan.FromMilliseconds(100));
+                Regex.InfiniteMatchTimeout);
         }
         catch (ArgumentException error)
         {

@@ -84,7 +84,13 @@ public sealed class SiteTests
         int port = gone.Port;
         await gone.DisposeAsync();
         await using var bench = new Bench(
-            s => s with { NextHop = Bench.To(port), Shaping = s.Shaping with { FirstBackoff = TimeSpan.FromHours(1), LongestBackoff = TimeSpan.FromHours(1) } }, time);
+            s => s with
+            {
+                NextHop = Bench.To(port),
+                Retry = s.Retry with { First = TimeSpan.FromHours(1), Longest = TimeSpan.FromHours(1) },
+                Shaping = s.Shaping with { FirstBackoff = TimeSpan.FromHours(1), LongestBackoff = TimeSpan.FromHours(1) },
+            },
+            time);
         bench.Service.Start();
         MessageId id = await bench.EnqueueAsync("bob@example.net");
         await bench.UntilAsync(id, r => r is { State: RecipientState.Queued, Attempts: 1 });

@@ -34,12 +34,12 @@ public sealed class TelemetryTests : IDisposable
             id = RunningRelay.IdOf(await submitter.SendAsync("Subject: x\r\n\r\nx\r\n"u8.ToArray(), "b@example.net")).ToString();
         }
 
-        string metrics = await collector.UntilAsync("metrics", "relay.delivery.latency", token);
-        Assert.Contains("relay.queue.depth", metrics, StringComparison.Ordinal);
-        Assert.Contains("relay.queue.oldest_age", metrics, StringComparison.Ordinal);
-        Assert.Contains("relay.delivery.attempts", metrics, StringComparison.Ordinal);
-        Assert.Contains("example.net", metrics, StringComparison.Ordinal);
-        Assert.Contains("smtp.server.", metrics, StringComparison.Ordinal);
+        // What is counted at one moment may be read by two collections.
+        foreach (string name in (string[])["relay.delivery.latency", "relay.queue.depth", "relay.queue.oldest_age", "relay.delivery.attempts", "example.net", "smtp.server."])
+        {
+            await collector.UntilAsync("metrics", name, token);
+        }
+
         await stop.CancelAsync();
         Assert.Equal(0, await running);
 

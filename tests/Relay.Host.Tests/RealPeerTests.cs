@@ -71,9 +71,9 @@ public sealed class RealPeerTests
         // As a user of a mail program sees it: the line of the mailbox's list, and the message with its parts.
         using var folder = new TemporaryFolder();
         await File.WriteAllBytesAsync(folder["mbox"], [.. "From MAILER-DAEMON Tue Nov 24 12:00:00 2026\n"u8, .. stored, .. "\n"u8], Token);
-        string list = await RunAsync(mail, "-n", "-R", "-H", "-f", folder["mbox"]);
+        string list = await RunAsync(mail, "-:/", "-R", "-H", "-f", folder["mbox"]);
         Assert.Contains("Undelivered", list, StringComparison.Ordinal);
-        string shown = await RunAsync(mail, "-n", "-R", "-:/", "-Y", "print 1", "-Y", "exit", "-f", folder["mbox"]);
+        string shown = await RunAsync(mail, "-:/", "-R", "-#", "-Y", "print 1", "-Y", "exit", "-f", folder["mbox"]);
         Assert.Contains("multipart/report", shown, StringComparison.Ordinal);
         Assert.Contains("message/delivery-status", shown, StringComparison.Ordinal);
         Assert.Contains("<nobody@example.test>", shown, StringComparison.Ordinal);

@@ -46,14 +46,14 @@ wait_for_sink() {
 
 # What is accepted is delivered between the two, so that only what is deferred waits.
 measure() { # NAME FOLDER
-  start_sink; start_relay "$2" 2601; blast 4000; wait_for_sink 4000
+  start_sink; start_relay "$2" 2601; blast 20000; wait_for_sink 20000
   local had a b c; had=$(sink_count)
   a=$(now); blast "$messages"; b=$(now); wait_for_sink $((had + messages)); c=$(now)
   echo "$(took "$a" "$c")" >>"$work/$1.whole"; echo "$(took "$a" "$b")" >>"$work/$1.accept-with-delivery"
   echo "   $1: accepted in $(took "$a" "$b") us a message while delivering, at the next hop in $(took "$a" "$c") us, memory $(memory) MB"
   stop_relay; stop_sink
   # Nothing is delivered: accepting alone.
-  start_relay "$2" 2609; blast 4000
+  start_relay "$2" 2609; blast 20000
   a=$(now); blast "$messages"; b=$(now)
   echo "$(took "$a" "$b")" >>"$work/$1.accept"
   echo "   $1: accepting alone $(took "$a" "$b") us a message, memory $(memory) MB"

@@ -34,6 +34,9 @@ public sealed class DeliveryMetrics : IDisposable
 
     private long _possibleDuplicates;
 
+    /// <summary>The meter.</summary>
+    internal Meter Meter => _meter;
+
     /// <inheritdoc/>
     public void Dispose() => _meter.Dispose();
 

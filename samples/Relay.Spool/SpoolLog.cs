@@ -32,6 +32,9 @@ internal static partial class SpoolLog
     [LoggerMessage(48, LogLevel.Error, "A quarantined content could not be moved aside: {Id}")]
     internal static partial void NotMoved(ILogger logger, MessageId id, Exception error);
 
+    [LoggerMessage(49, LogLevel.Warning, "The clock is {Behind} behind the last event, as if it had been set back: {Recipients} waiting recipients were moved back with it")]
+    internal static partial void ClockWasSetBack(ILogger logger, TimeSpan behind, long recipients);
+
     [LoggerMessage(50, LogLevel.Information, "{Id} queued from <{ReversePath}> to {Recipients} recipients, {Octets} octets")]
     internal static partial void Queued(ILogger logger, MessageId id, string reversePath, int recipients, long octets);
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using Smtp.Interop;
 
 namespace Relay.Durability.Tests;
@@ -17,9 +18,11 @@ public sealed class DiskTests
         using FaultyDisk disk = await FaultyDisk.CreateAsync();
         var ledger = new Ledger();
         await using var receiver = new Receiver(ledger);
-        using var relay = new RelayProcess(receiver.Port, disk.Environment, disk.Path);
+        using var relay = new RelayProcess(receiver.Port, disk.Environment, disk.Path) { Http = new IPEndPoint(IPAddress.Loopback, RelayProcess.FreePort()) };
         relay.Start();
         await relay.StartedAsync();
+        using var http = new HttpClient { BaseAddress = new Uri($"http://{relay.Http}") };
+        Assert.Equal(HttpStatusCode.OK, (await http.GetAsync("/health/ready", Token)).StatusCode);
         var sender = new Sender(relay.EndPoint, ledger);
         await sender.RunAsync(Token, 30);
         Assert.Empty(sender.Refusals);
@@ -28,8 +31,16 @@ public sealed class DiskTests
         await sender.RunAsync(Token, 20);
         Assert.Equal(20, sender.Refusals.Count);
         Assert.All(sender.Refusals, r => Assert.StartsWith(expected, r, StringComparison.Ordinal));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await http.GetAsync("/health/ready", Token)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await http.GetAsync("/health/live", Token)).StatusCode);
 
+        // It finds out by itself that the disk serves again, though nobody sends to it.
         disk.Do('-');
+        while ((await http.GetAsync("/health/ready", Token)).StatusCode != HttpStatusCode.OK)
+        {
+            await Task.Delay(50, Token);
+        }
+
         await sender.RunAsync(Token, 20);
         Assert.Equal(20, sender.Refusals.Count);
         receiver.Start();

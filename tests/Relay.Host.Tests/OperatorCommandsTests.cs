@@ -93,6 +93,13 @@ public sealed class OperatorCommandsTests
         Assert.Contains("is no message id", await RunAsync(relay, 1, "queue", "hold", "x"), StringComparison.Ordinal);
         Assert.Contains("allowed is waiting, all, scheduled", await RunAsync(relay, 1, "queue", "list", "--state", "x"), StringComparison.Ordinal);
         await RunAsync(relay, 1, "queue", "nonsense");
+        const string Unknown = "01a20f9b35ab70008fe08d36241002e4";
+        Assert.Contains($"There is no message \"{Unknown}\"", await RunAsync(relay, 1, "queue", "hold", Unknown), StringComparison.Ordinal);
+        Assert.Contains($"There is no message \"{Unknown}\"", await RunAsync(relay, 1, "queue", "purge", Unknown, "--json"), StringComparison.Ordinal);
+        Assert.Equal("--limit is \"-3\"; allowed is a whole number from 1.", (await RunAsync(relay, 1, "queue", "list", "--limit", "-3")).Trim());
+        Assert.Equal("--limit is \"many\"; allowed is a whole number from 1.", (await RunAsync(relay, 1, "destination", "list", "--limit", "many")).Trim());
+        Assert.Contains("--older-than is \"soon\"; allowed is a time", await RunAsync(relay, 1, "queue", "list", "--older-than", "soon"), StringComparison.Ordinal);
+        Assert.Contains("\"no domain\" is no domain", await RunAsync(relay, 1, "destination", "suspend", "no domain"), StringComparison.Ordinal);
         var errors = new StringWriter();
         Assert.Equal(1, await RelayProgram.RunAsync(["queue", "list", "--Relay:Spool:Path=/nowhere"], TextWriter.Null, errors, TestContext.Current.CancellationToken));
         Assert.Contains("There is no spool in \"/nowhere\"", errors.ToString(), StringComparison.Ordinal);

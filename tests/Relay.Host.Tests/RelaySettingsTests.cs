@@ -83,7 +83,7 @@ public sealed class RelaySettingsTests
     [InlineData("--Relay:Nexthopp=a.example:25", "Relay:Nexthopp is not a key of the relay. Its keys are Relay:Listen, ")]
     [InlineData("--Relay:Capture:Pfad=x", "Relay:Capture:Pfad is not a key of the relay")]
     [InlineData("--Relay:Spol:Path=x", "Relay:Spol is not a key of the relay")]
-    [InlineData("--Relay:Retry:First=soon", "Relay:Retry:First is \"soon\"; allowed is a time of at least")]
+    [InlineData("--Relay:Retry:First=soon", "Relay:Retry:First is \"soon\"; allowed is a time of 1ms to 365d")]
     [InlineData("--Relay:Routes:example.com=x", "Relay:Routes:example.com is \"x\"; allowed is host:port")]
     [InlineData("--Relay:Listen:0=127.0.0.1:25", "Relay:Listen is a list or a section")]
     public void A_wrong_value_names_key_value_and_what_is_allowed(string args, string expected)

@@ -1,16 +1,12 @@
-using System.Diagnostics;
 using System.Net;
 using System.Text;
-using Smtp.Interop;
 
 namespace Relay.Host.Tests;
 
 /// <summary>The first thing that a newcomer does, with the real swaks.</summary>
 [Trait("Category", "Interop")]
-public sealed class SwaksTests : IDisposable
+public sealed class SwaksTests
 {
-    private readonly TemporaryFolder _folder = new();
-
     public static TheoryData<string, string> Messages => new()
     {
         { "leading dots and 8-bit text", "Subject: Grüße\r\n\r\n.\r\n..\r\n.x\r\nä ö ü\r\n" },
@@ -58,8 +54,6 @@ public sealed class SwaksTests : IDisposable
         Assert.Equal(Sent("Subject: x\r\n\r\nx\r\n"), Below(await CapturedAsync(relay)));
     }
 
-    public void Dispose() => _folder.Dispose();
-
     /// <summary>swaks puts a CRLF behind data that has none, and its own CRLF before the dot behind data that has.</summary>
     private static byte[] Sent(string message) => Encoding.UTF8.GetBytes(message + "\r\n");
 
@@ -72,19 +66,6 @@ public sealed class SwaksTests : IDisposable
         return Encoding.Latin1.GetBytes(content[(end + " +0000\r\n".Length)..]);
     }
 
-    private async Task SwaksAsync(IPEndPoint endPoint, string message, params string[] options)
-    {
-        string swaks = ExternalProgram.Demand("swaks", "swaks libnet-ssleay-perl libauthen-sasl-perl", Assert.Skip);
-        await File.WriteAllBytesAsync(_folder["message.eml"], Encoding.UTF8.GetBytes(message), TestContext.Current.CancellationToken);
-        using var process = Process.Start(new ProcessStartInfo(
-            swaks, ["-s", endPoint.ToString(), "-f", "a@example.com", "-t", "b@example.net", "--data", "@" + _folder["message.eml"], .. options])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        Task<string> errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        Assert.True(process.ExitCode == 0, $"swaks ended with {process.ExitCode}:\n{await output}\n{await errors}");
-    }
+    private static Task SwaksAsync(IPEndPoint endPoint, string message, params string[] options) =>
+        Swaks.SendAsync(endPoint, message, ["-f", "a@example.com", "-t", "b@example.net", .. options]);
 }

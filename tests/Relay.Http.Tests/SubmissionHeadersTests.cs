@@ -1,4 +1,5 @@
 using System.Text;
+using Relay.Spool;
 
 namespace Relay.Http.Tests;
 
@@ -61,6 +62,18 @@ public sealed class SubmissionHeadersTests
         Assert.Single(labels.PassedOver);
         Assert.Empty(labels.Tags);
         Assert.Empty(labels.Metadata);
+    }
+
+    [Theory]
+    [InlineData("X-Relay-Priority: high\r\nX-Relay-Stream: bulk\r\n", MessagePriority.High, "bulk", 0)]
+    [InlineData("x-relay-priority: LOW\r\n", MessagePriority.Low, null, 0)]
+    [InlineData("X-Relay-Priority: 1\r\nX-Relay-Stream: No Stream\r\n", null, null, 2)]
+    public void Priority_and_stream_are_read_and_taken_off(string fields, MessagePriority? priority, string? stream, int passedOver)
+    {
+        SubmissionLabels labels = SubmissionHeaders.Read(Encoding.UTF8.GetBytes(fields + "Subject: s\r\n"));
+
+        Assert.Equal("Subject: s\r\n", Encoding.UTF8.GetString(labels.Header.Span));
+        Assert.Equal((priority, stream, passedOver), (labels.Priority, labels.Stream, labels.PassedOver.Count));
     }
 
     [Fact]

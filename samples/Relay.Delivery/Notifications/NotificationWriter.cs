@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using MimeKit;
 using MimeKit.Utils;
+using Relay.Spool;
 using Smtp.Core;
 
 namespace Relay.Delivery;

@@ -57,6 +57,7 @@ public sealed partial class DeliveryService
             // From whatever address: another one would have to find out again what this one was told.
             string reason = $"by the rule of line {rule.Line}: {fate.Reply.Text}";
             _suspended[site.Name] = (_spool.Clock.GetTimestamp(), rest, reason);
+            _store.SetSuspended(site.Name, _spool.Clock.GetUtcNow(), rest, reason);
             foreach (Site other in _sites.Values)
             {
                 if (other.Name == site.Name)

@@ -60,6 +60,11 @@ public sealed partial class DeliveryService : IAsyncDisposable
         _keys = new DkimKeys(settings.Dkim, spool.Clock, _logger);
         _rules = new RulesFile(settings.RulesPath, spool.Clock, _logger);
         _store = new DeliveryStore(settings.StorePath);
+        foreach ((string site, TimeSpan left, string reason) in _store.Suspensions(spool.Clock.GetUtcNow()))
+        {
+            _suspended[site] = (spool.Clock.GetTimestamp(), left, reason);
+        }
+
         _sources = new SourceBook(_store, spool.Clock, _logger);
         Inbound = new InboundReports(spool, () => _settings, _logger);
         _planner = new PathPlanner(() => _settings, spool.Clock, _store);
@@ -341,7 +346,8 @@ public sealed partial class DeliveryService : IAsyncDisposable
             {
                 fate = Fate.Failed(
                     new Classification(true, BounceReason.Policy, new EnhancedStatus(5, 7, 0), false, false),
-                    recipient.LastReply.Code != 0 || recipient.LastReply.Text.Length > 0 ? recipient.LastReply : Replies.Own(new EnhancedStatus(5, 7, 0), "Returned by the operator of the mail system"));
+                    recipient.LastReply.Code != 0 ? recipient.LastReply
+                        : Replies.Own(new EnhancedStatus(5, 7, 0), recipient.LastReply.Text.Length > 0 ? recipient.LastReply.Text : "Returned by the operator of the mail system"));
             }
             else if (await _spool.Suppressions.FindAsync(recipient.ForwardPath, _aborting.Token).ConfigureAwait(false) is { } suppression)
             {

@@ -14,6 +14,9 @@ internal sealed class Job(Lease lease, MailPath path)
     /// <summary>How often it was put back because the connection was of no use, which is no attempt of the message's.</summary>
     internal int PutBacks { get; set; }
 
+    /// <summary>Whether an operator wants an attempt now.</summary>
+    internal bool MustTry => lease.Recipients.Any(r => r.MustTry);
+
     /// <summary>How urgent it is among those for the same site: see <see cref="FairQueue{T}"/>.</summary>
     internal int Rank
     {

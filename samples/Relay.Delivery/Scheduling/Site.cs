@@ -81,7 +81,7 @@ internal sealed class Site
     {
         lock (_gate)
         {
-            _backoff.Rest(time, reason);
+            _backoff.Rest(time, reason, isOrdered: true);
         }
 
         _owner.OnSiteChanged(Key, _backoff);
@@ -175,7 +175,7 @@ internal sealed class Site
                     continue;
                 }
 
-                if (Resting() is { } why)
+                if (Resting(job.MustTry) is { } why)
                 {
                     End(job, Suspended(job, why.Reason, why.Remaining));
                     continue;
@@ -424,11 +424,15 @@ internal sealed class Site
         }
     }
 
-    private (string Reason, TimeSpan Remaining)? Resting()
+    private (string Reason, TimeSpan Remaining)? Resting(bool mustTry)
     {
         lock (_gate)
         {
-            _backoff.TryWake();
+            if (!_backoff.TryWake() && mustTry)
+            {
+                _backoff.Probe();
+            }
+
             return _backoff.State == SiteState.Resting ? (_backoff.Reason, _backoff.Remaining) : null;
         }
     }

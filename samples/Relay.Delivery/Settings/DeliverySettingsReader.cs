@@ -36,7 +36,7 @@ public static class DeliverySettingsReader
             Dns = Dns(keys, usual.Dns),
             Retry = usual.Retry with
             {
-                Jitter = keys.Decimal("Relay:Delivery:Jitter", usual.Retry.Jitter, 0, 0.5),
+                Jitter = keys.Fraction("Relay:Delivery:Jitter", usual.Retry.Jitter, 0, 0.5),
                 DelayNotice = keys.Duration("Relay:Delivery:DelayNotice", usual.Retry.DelayNotice, Second, Month),
             },
             Shaping = shaping,
@@ -169,7 +169,7 @@ public static class DeliverySettingsReader
             MaximumConnections = most,
             MessagesPerConnection = keys.Number(section + ":MessagesPerConnection", usual.MessagesPerConnection, 1, 1_000_000),
             IdleTime = keys.Duration(section + ":IdleTime", usual.IdleTime, Instant, Hour),
-            MessagesPerSecond = keys.Text(pace) is null ? usual.MessagesPerSecond : keys.Decimal(pace, 1, 0.001, 100_000),
+            MessagesPerSecond = keys.Text(pace) is null ? usual.MessagesPerSecond : keys.Fraction(pace, 1, 0.001, 100_000),
             Burst = keys.Number(section + ":Burst", usual.Burst, 1, 10_000),
             FirstBackoff = keys.Duration(section + ":FirstBackoff", usual.FirstBackoff, Instant, Day),
             LongestBackoff = keys.Duration(section + ":LongestBackoff", usual.LongestBackoff, Instant, Day),

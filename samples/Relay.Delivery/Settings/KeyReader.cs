@@ -8,12 +8,14 @@ namespace Relay.Delivery;
 /// Reads keys of configuration. What is wrong is told with the key, the value and what is allowed; keys that nobody read are wrong too, as a misspelt one
 /// would silently leave the default in force.
 /// </summary>
-internal sealed class KeyReader(IConfiguration configuration, ICollection<string> errors)
+/// <param name="configuration">The configuration.</param>
+/// <param name="errors">Gets a sentence for each thing that is wrong; then the default is returned.</param>
+public sealed class KeyReader(IConfiguration configuration, ICollection<string> errors)
 {
     private readonly HashSet<string> _read = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>A key's text; null if it is not set.</summary>
-    internal string? Text(string key)
+    public string? Text(string key)
     {
         _read.Add(key);
         string? value = configuration[key];
@@ -27,7 +29,7 @@ internal sealed class KeyReader(IConfiguration configuration, ICollection<string
     }
 
     /// <summary>A whole number.</summary>
-    internal int Number(string key, int byDefault, int least, int most)
+    public int Number(string key, int byDefault, int least, int most)
     {
         if (Text(key) is not { } text)
         {
@@ -44,7 +46,7 @@ internal sealed class KeyReader(IConfiguration configuration, ICollection<string
     }
 
     /// <summary>A number with a decimal point.</summary>
-    internal double Decimal(string key, double byDefault, double least, double most)
+    public double Fraction(string key, double byDefault, double least, double most)
     {
         if (Text(key) is not { } text)
         {
@@ -61,7 +63,7 @@ internal sealed class KeyReader(IConfiguration configuration, ICollection<string
     }
 
     /// <summary>A time such as <c>90s</c>, <c>5m</c>, <c>4h</c> or <c>00:01:30</c>.</summary>
-    internal TimeSpan Duration(string key, TimeSpan byDefault, TimeSpan least, TimeSpan most)
+    public TimeSpan Duration(string key, TimeSpan byDefault, TimeSpan least, TimeSpan most)
     {
         if (Text(key) is not { } text)
         {
@@ -78,7 +80,7 @@ internal sealed class KeyReader(IConfiguration configuration, ICollection<string
     }
 
     /// <summary><c>true</c> or <c>false</c>.</summary>
-    internal bool Flag(string key, bool byDefault)
+    public bool Flag(string key, bool byDefault)
     {
         if (Text(key) is not { } text)
         {
@@ -95,13 +97,13 @@ internal sealed class KeyReader(IConfiguration configuration, ICollection<string
     }
 
     /// <summary>The sections below a key.</summary>
-    internal IEnumerable<IConfigurationSection> Children(string key) => configuration.GetSection(key).GetChildren();
+    public IEnumerable<IConfigurationSection> Children(string key) => configuration.GetSection(key).GetChildren();
 
     /// <summary>A value that is not allowed.</summary>
-    internal void Wrong(string key, string allowed) => errors.Add($"{key} is \"{Printable(configuration[key] ?? string.Empty)}\"; allowed is {allowed}.");
+    public void Wrong(string key, string allowed) => errors.Add($"{key} is \"{Printable(configuration[key] ?? string.Empty)}\"; allowed is {allowed}.");
 
     /// <summary>Refuses keys under some sections that were not read.</summary>
-    internal void RefuseOthers(params ReadOnlySpan<string> sections)
+    public void RefuseOthers(params ReadOnlySpan<string> sections)
     {
         foreach (string section in sections)
         {

@@ -126,7 +126,7 @@ internal static class PoolSettingsReader
         {
             MessagesPerDay = keys.Text(cap) is null ? null : keys.Number(cap, 0, 1, 100_000_000),
             WarmUpFrom = start,
-            Growth = keys.Decimal(section.Path + ":Growth", 2, 1, 10),
+            Growth = keys.Fraction(section.Path + ":Growth", 2, 1, 10),
         };
     }
 

@@ -6,7 +6,11 @@ namespace Relay.Delivery;
 /// </summary>
 internal sealed class SiteBackoff(TimeProvider time)
 {
+    // An operator's wish for an attempt makes one probe, however many messages it is about.
+    private static readonly TimeSpan BetweenProbes = TimeSpan.FromSeconds(5);
+
     private long _restsSince;
+    private bool _isOrdered;
     private TimeSpan _rest;
     private int _failures;
 
@@ -39,6 +43,15 @@ internal sealed class SiteBackoff(TimeProvider time)
         return false;
     }
 
+    /// <summary>An operator wants an attempt: ends a rest for failures that is not quite fresh; not one that a rule ordered, as the receiver asked for it.</summary>
+    internal void Probe()
+    {
+        if (State == SiteState.Resting && !_isOrdered && time.GetElapsedTime(_restsSince) >= BetweenProbes)
+        {
+            State = SiteState.Probing;
+        }
+    }
+
     /// <summary>The site could not be reached.</summary>
     internal void OnFailure(ShapingSettings shaping, string reason, Random random)
     {
@@ -50,7 +63,10 @@ internal sealed class SiteBackoff(TimeProvider time)
     }
 
     /// <summary>Leaves the site alone for a time. A longer rest that was begun before is never cut short: a computed back-off is not thrown away.</summary>
-    internal void Rest(TimeSpan rest, string reason)
+    /// <param name="rest">How long.</param>
+    /// <param name="reason">Why.</param>
+    /// <param name="isOrdered">Whether a rule wants it, and not the site's failures.</param>
+    internal void Rest(TimeSpan rest, string reason, bool isOrdered = false)
     {
         if (State == SiteState.Resting && Remaining >= rest)
         {
@@ -61,6 +77,7 @@ internal sealed class SiteBackoff(TimeProvider time)
         _restsSince = time.GetTimestamp();
         _rest = rest;
         Reason = reason;
+        _isOrdered = isOrdered;
     }
 
     /// <summary>The site works.</summary>

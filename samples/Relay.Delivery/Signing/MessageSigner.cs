@@ -1,6 +1,6 @@
-using System.Globalization;
 using System.Text;
 using MimeKit;
+using Relay.Spool;
 
 namespace Relay.Delivery;
 
@@ -23,7 +23,7 @@ internal sealed class MessageSigner(DkimKeys keys, string hostName)
         DateTimeOffset acceptedAt,
         CancellationToken cancellationToken)
     {
-        List<(string Name, string Value)> missing = Missing(header.Span, id, acceptedAt);
+        IReadOnlyList<(string Name, string Value)> missing = SubmissionFields.Missing(header.Span, id, hostName, acceptedAt);
         IReadOnlyList<DkimKey> signers = senderDomain.Length == 0 ? [] : keys.For(senderDomain);
         var lines = new MemoryStream();
         if (signers.Count > 0 && HeaderScanner.Has(header.Span, "From:"u8))
@@ -47,21 +47,5 @@ internal sealed class MessageSigner(DkimKeys keys, string hostName)
         }
 
         return lines.Length == 0 ? [] : lines.ToArray();
-    }
-
-    private List<(string Name, string Value)> Missing(ReadOnlySpan<byte> header, string id, DateTimeOffset acceptedAt)
-    {
-        var fields = new List<(string, string)>();
-        if (!HeaderScanner.Has(header, "Date:"u8))
-        {
-            fields.Add(("Date", string.Create(CultureInfo.InvariantCulture, $"{acceptedAt.UtcDateTime:ddd, dd MMM yyyy HH:mm:ss} +0000")));
-        }
-
-        if (!HeaderScanner.Has(header, "Message-ID:"u8))
-        {
-            fields.Add(("Message-ID", $"<{id}@{hostName.Trim('[', ']').Replace(':', '.')}>"));
-        }
-
-        return fields;
     }
 }

@@ -3,7 +3,7 @@ using Microsoft.Data.Sqlite;
 namespace Relay.Delivery;
 
 /// <summary>
-/// What delivery remembers over a restart and what is no mail: how much each source address has sent today, which are set aside, and MTA-STS policies. A
+/// What delivery remembers over a restart and what is no mail: how much each source address has sent today, which are set aside, which sites rules have suspended, and MTA-STS policies. A
 /// database of its own beside the spool's, so that it costs the queue nothing. A write survives the process, though perhaps not a power cut: nothing that was
 /// promised to anybody is here. Thread-safe.
 /// </summary>
@@ -28,6 +28,7 @@ internal sealed class DeliveryStore : IDisposable
             Run("PRAGMA busy_timeout=5000");
             Run("CREATE TABLE IF NOT EXISTS sent(source TEXT, site TEXT, day INTEGER, messages INTEGER NOT NULL, PRIMARY KEY(source, site, day)) WITHOUT ROWID");
             Run("CREATE TABLE IF NOT EXISTS aside(source TEXT, site TEXT, until INTEGER NOT NULL, PRIMARY KEY(source, site)) WITHOUT ROWID");
+            Run("CREATE TABLE IF NOT EXISTS suspended(site TEXT PRIMARY KEY, until INTEGER NOT NULL, time INTEGER NOT NULL, reason TEXT NOT NULL) WITHOUT ROWID");
             Run("CREATE TABLE IF NOT EXISTS mta_sts(domain TEXT PRIMARY KEY, id TEXT NOT NULL, policy TEXT NOT NULL, fetched INTEGER NOT NULL) WITHOUT ROWID");
             Run($"PRAGMA user_version={Version}");
         }
@@ -60,6 +61,22 @@ internal sealed class DeliveryStore : IDisposable
     /// <summary>Sets a source address aside.</summary>
     internal void SetAside(string source, string site, DateTimeOffset until) =>
         Run("INSERT OR REPLACE INTO aside(source, site, until) VALUES($0, $1, $2)", source, site, until.ToUnixTimeMilliseconds());
+
+    /// <summary>The sites that are suspended yet, for how long, and why. Never longer than they were suspended for, wherever the clock was set meanwhile.</summary>
+    internal List<(string Site, TimeSpan Left, string Reason)> Suspensions(DateTimeOffset now)
+    {
+        long milliseconds = now.ToUnixTimeMilliseconds();
+        Run("DELETE FROM suspended WHERE until <= $0", milliseconds);
+        return Query(
+            "SELECT site, min(until - $0, time), reason FROM suspended",
+            row => (row.GetString(0), TimeSpan.FromMilliseconds(row.GetInt64(1)), row.GetString(2)),
+            milliseconds);
+    }
+
+    /// <summary>Notes that a site is suspended.</summary>
+    internal void SetSuspended(string site, DateTimeOffset now, TimeSpan time, string reason) => Run(
+        "INSERT OR REPLACE INTO suspended(site, until, time, reason) VALUES($0, $1, $2, $3)",
+        site, (now + time).ToUnixTimeMilliseconds(), (long)time.TotalMilliseconds, reason);
 
     /// <summary>A domain's policy as it was fetched; null if there is none.</summary>
     internal (string Id, string Text, DateTimeOffset FetchedAt)? Policy(string domain) =>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Relay.Spool;
+using Smtp.Core;
 
 namespace Relay.Host;
 
@@ -15,12 +16,12 @@ internal static class DestinationCommands
 
     private static Command List(CommandContext context)
     {
-        var limit = new Option<int>("--limit") { Description = "How many at most, the fullest first; 1000 by default.", DefaultValueFactory = _ => 1000 };
+        Option<int?> limit = NumberOption.Create("--limit", "How many at most, the fullest first; 1000 by default.");
         var command = new Command("list", "Lists what waits for each destination, and the suspended ones.") { limit };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             using SqliteSpool spool = context.OpenSpool();
-            foreach (DestinationFigures one in await spool.DestinationsAsync(parsed.GetValue(limit), cancellationToken).ConfigureAwait(false))
+            foreach (DestinationFigures one in await spool.DestinationsAsync(parsed.GetValue(limit) ?? 1000, cancellationToken).ConfigureAwait(false))
             {
                 context.Write(parsed, one, () => $"{one.Waiting,9} {one.Destination} {one.Stream}, next {CommandContext.Time(one.NextAttemptAt)}{(one.IsSuspended ? ", suspended" : string.Empty)}");
             }
@@ -44,7 +45,13 @@ internal static class DestinationCommands
         command.SetAction(async (parsed, cancellationToken) =>
         {
             using SqliteSpool spool = context.OpenSpool();
-            string name = DestinationName.OfDomain(parsed.GetValue(domain)!);
+            string text = parsed.GetValue(domain)!;
+            if (!SmtpPath.TryParse("a@" + text, out _))
+            {
+                throw new RelayStartException($"\"{text}\" is no domain, such as example.com.");
+            }
+
+            string name = DestinationName.OfDomain(text);
             DateTimeOffset? until = parsed.GetValue(duration) is { } time ? spool.Clock.GetUtcNow() + time : null;
             await spool.SuspendAsync(name, parsed.GetValue(reason)!, until, cancellationToken).ConfigureAwait(false);
             context.Write(parsed, new { suspended = name, until }, () => $"suspended {name} until {CommandContext.Time(until)}");

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using Microsoft.Extensions.Configuration;
 using Relay.Spool;
 
@@ -34,7 +35,14 @@ internal static class OperatorCommands
         try
         {
             var invocation = new InvocationConfiguration { Output = output, Error = errors, EnableDefaultExceptionHandler = false };
-            return await root.Parse(args.Where(a => !IsSetting(a)).ToArray()).InvokeAsync(invocation, cancellationToken).ConfigureAwait(false);
+            ParseResult parsed = root.Parse(args.Where(a => !IsSetting(a)).ToArray());
+            if (parsed.Action is ParseErrorAction action)
+            {
+                // What is wrong stands alone; --help tells the rest.
+                action.ShowHelp = false;
+            }
+
+            return await parsed.InvokeAsync(invocation, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception error) when (error is RelayStartException or SpoolException)
         {

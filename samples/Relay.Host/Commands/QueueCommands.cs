@@ -30,7 +30,7 @@ internal static class QueueCommands
         var filters = new FilterOptions();
         filters.AddTo(command, isChange: false);
         var newest = new Option<bool>("--newest") { Description = "The newest first." };
-        var limit = new Option<long?>("--limit") { Description = "How many at most; no limit by default." };
+        Option<int?> limit = NumberOption.Create("--limit", "How many at most; no limit by default.");
         command.Add(newest);
         command.Add(limit);
         command.SetAction(async (parsed, cancellationToken) =>
@@ -120,7 +120,7 @@ internal static class QueueCommands
         {
             using SqliteSpool spool = context.OpenSpool();
             long changed = 0;
-            foreach (QueueFilter filter in filters.Read(parsed, isChange: true, spool.Clock.GetUtcNow()))
+            foreach (QueueFilter filter in await ExistingAsync(spool, filters.Read(parsed, isChange: true, spool.Clock.GetUtcNow()), cancellationToken).ConfigureAwait(false))
             {
                 changed += await spool.ChangeAsync(filter, change(parsed.GetValue(reason)!), cancellationToken).ConfigureAwait(false);
             }
@@ -140,7 +140,7 @@ internal static class QueueCommands
         {
             using SqliteSpool spool = context.OpenSpool();
             long removed = 0;
-            foreach (QueueFilter filter in filters.Read(parsed, isChange: true, spool.Clock.GetUtcNow()))
+            foreach (QueueFilter filter in await ExistingAsync(spool, filters.Read(parsed, isChange: true, spool.Clock.GetUtcNow()), cancellationToken).ConfigureAwait(false))
             {
                 removed += await spool.PurgeAsync(filter, cancellationToken).ConfigureAwait(false);
             }
@@ -149,6 +149,20 @@ internal static class QueueCommands
             return 0;
         });
         return command;
+    }
+
+    /// <summary>Messages that are named must be there, all of them, before anything is changed.</summary>
+    private static async Task<IReadOnlyList<QueueFilter>> ExistingAsync(SqliteSpool spool, IReadOnlyList<QueueFilter> filters, CancellationToken cancellationToken)
+    {
+        foreach (QueueFilter filter in filters)
+        {
+            if (filter.MessageId is { } id && await spool.FindAsync(id, cancellationToken).ConfigureAwait(false) is null)
+            {
+                throw new RelayStartException($"There is no message \"{id}\".");
+            }
+        }
+
+        return filters;
     }
 
     private static object View(QueueItem item) => new
@@ -185,5 +199,5 @@ internal static class QueueCommands
 
     private static string Reply(RecipientReply reply) => reply == RecipientReply.None
         ? string.Empty
-        : string.Create(CultureInfo.InvariantCulture, $"{(reply.Host.Length > 0 ? $"{reply.Host}: " : string.Empty)}{(reply.Code > 0 ? $"{reply.Code} " : string.Empty)}{reply.Enhanced} {reply.Text}");
+        : string.Create(CultureInfo.InvariantCulture, $"{(reply.Host.Length > 0 ? $"{reply.Host}: " : string.Empty)}{(reply.Code > 0 ? $"{reply.Code} " : string.Empty)}{(reply.Enhanced.Length > 0 ? $"{reply.Enhanced} " : string.Empty)}{reply.Text}");
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using Relay.Http;
 
@@ -12,31 +11,20 @@ internal sealed partial class RelaySettingsReader
     /// <returns>Null if it is switched off.</returns>
     private RelayHttpSettings? Http()
     {
-        string? key = Text("Relay:Http:BootstrapKey");
+        string? key = _keys.Text("Relay:Http:BootstrapKey");
         if (key is not null && !RelayHttp.IsBootstrapKey(key))
         {
             // The value is a secret, also a wrong one.
             _errors.Add("Relay:Http:BootstrapKey is no key: allowed are 16 to 256 printable ASCII characters without spaces.");
         }
 
-        int rate = 100;
-        if (Text("Relay:Http:RequestsPerSecond") is { } rateText
-            && (!int.TryParse(rateText, NumberStyles.None, CultureInfo.InvariantCulture, out rate) || rate is < 1 or > HighestRate))
-        {
-            Wrong("Relay:Http:RequestsPerSecond", $"a number from 1 to {HighestRate}");
-        }
-
-        bool toPrivate = false;
-        if (Text("Relay:Http:WebhooksToPrivateAddresses") is { } privateText && !bool.TryParse(privateText, out toPrivate))
-        {
-            Wrong("Relay:Http:WebhooksToPrivateAddresses", "true or false");
-        }
-
+        int rate = _keys.Number("Relay:Http:RequestsPerSecond", 100, 1, HighestRate);
+        bool toPrivate = _keys.Flag("Relay:Http:WebhooksToPrivateAddresses", false);
         Uri? url = null;
-        if (Text("Relay:Http:PublicUrl") is { } urlText
+        if (_keys.Text("Relay:Http:PublicUrl") is { } urlText
             && (!Uri.TryCreate(urlText, UriKind.Absolute, out url) || (url.Scheme != Uri.UriSchemeHttp && url.Scheme != Uri.UriSchemeHttps)))
         {
-            Wrong("Relay:Http:PublicUrl", "a URL of http or https, such as https://mail.example.com");
+            _keys.Wrong("Relay:Http:PublicUrl", "a URL of http or https, such as https://mail.example.com");
         }
 
         if (string.Equals(_configuration["Relay:Http:Listen"], "off", StringComparison.OrdinalIgnoreCase))
@@ -52,7 +40,7 @@ internal sealed partial class RelaySettingsReader
 
         if (_errors.Count == 0)
         {
-            Wrong("Relay:Http:Listen", "one host:port, or off");
+            _keys.Wrong("Relay:Http:Listen", "one host:port, or off");
         }
 
         return null;

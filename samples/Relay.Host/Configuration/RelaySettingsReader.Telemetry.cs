@@ -8,20 +8,15 @@ internal sealed partial class RelaySettingsReader
     /// <returns>Null if nothing is sent.</returns>
     private TelemetrySettings? Telemetry()
     {
-        string? protocol = Text("Relay:Telemetry:Protocol");
-        TimeSpan interval = Duration("Relay:Telemetry:Interval", UsualInterval, TimeSpan.FromMilliseconds(100));
-        if (interval > TimeSpan.FromHours(1))
-        {
-            Wrong("Relay:Telemetry:Interval", "at most 1h");
-        }
-
+        string? protocol = _keys.Text("Relay:Telemetry:Protocol");
+        TimeSpan interval = _keys.Duration("Relay:Telemetry:Interval", UsualInterval, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1));
         bool isHttp = string.Equals(protocol, "http", StringComparison.OrdinalIgnoreCase);
         if (protocol is not null && !isHttp && !string.Equals(protocol, "grpc", StringComparison.OrdinalIgnoreCase))
         {
-            Wrong("Relay:Telemetry:Protocol", "grpc or http");
+            _keys.Wrong("Relay:Telemetry:Protocol", "grpc or http");
         }
 
-        if (Text("Relay:Telemetry:Endpoint") is not { } text)
+        if (_keys.Text("Relay:Telemetry:Endpoint") is not { } text)
         {
             if (protocol is not null || _configuration["Relay:Telemetry:Interval"] is not null)
             {
@@ -33,7 +28,7 @@ internal sealed partial class RelaySettingsReader
 
         if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? endpoint) || (endpoint.Scheme != Uri.UriSchemeHttp && endpoint.Scheme != Uri.UriSchemeHttps))
         {
-            Wrong("Relay:Telemetry:Endpoint", "a URL of http or https, such as http://127.0.0.1:4317");
+            _keys.Wrong("Relay:Telemetry:Endpoint", "a URL of http or https, such as http://127.0.0.1:4317");
             return null;
         }
 

@@ -36,8 +36,13 @@ internal sealed partial class RelaySettingsReader
 
     private readonly IConfiguration _configuration;
     private readonly List<string> _errors = [];
+    private readonly KeyReader _keys;
 
-    private RelaySettingsReader(IConfiguration configuration) => _configuration = configuration;
+    private RelaySettingsReader(IConfiguration configuration)
+    {
+        _configuration = configuration;
+        _keys = new KeyReader(configuration, _errors);
+    }
 
     /// <summary>Reads the settings.</summary>
     /// <param name="configuration">The configuration; relative paths in it are relative to the working directory.</param>
@@ -55,9 +60,9 @@ internal sealed partial class RelaySettingsReader
     {
         RefuseUnknownKeys(_configuration.GetSection(Root));
 
-        string dataPath = Path.GetFullPath(Text("Relay:DataPath") ?? "relay-data");
-        string? certificatePath = Text("Relay:Tls:CertificatePath");
-        string? keyPath = Text("Relay:Tls:KeyPath");
+        string dataPath = Path.GetFullPath(_keys.Text("Relay:DataPath") ?? "relay-data");
+        string? certificatePath = _keys.Text("Relay:Tls:CertificatePath");
+        string? keyPath = _keys.Text("Relay:Tls:KeyPath");
         if (keyPath is not null && certificatePath is null)
         {
             _errors.Add("Relay:Tls:KeyPath is set, so that Relay:Tls:CertificatePath must be set too.");
@@ -73,7 +78,7 @@ internal sealed partial class RelaySettingsReader
         List<IPEndPoint> capture = Listeners("Relay:Capture:Listen", "127.0.0.1:2526");
         if (capture.Count > 1)
         {
-            Wrong("Relay:Capture:Listen", "one host:port");
+            _keys.Wrong("Relay:Capture:Listen", "one host:port");
         }
 
         RouteSettings? nextHop = NextHop(out bool deliversToExchangers);
@@ -83,7 +88,7 @@ internal sealed partial class RelaySettingsReader
         }
 
         string hostName = HostName();
-        string spoolPath = Path.GetFullPath(Text("Relay:Spool:Path") ?? Path.Combine(dataPath, "spool"));
+        string spoolPath = Path.GetFullPath(_keys.Text("Relay:Spool:Path") ?? Path.Combine(dataPath, "spool"));
         return new RelaySettings
         {
             HostName = hostName,
@@ -95,7 +100,7 @@ internal sealed partial class RelaySettingsReader
             DeliversToExchangers = deliversToExchangers,
             Delivery = Delivery(hostName, nextHop, [.. listen, .. listenTls], spoolPath),
             CaptureListen = capture is [var one] ? one : new IPEndPoint(IPAddress.Loopback, 0),
-            CapturePath = Path.GetFullPath(Text("Relay:Capture:Path") ?? Path.Combine(dataPath, "captured")),
+            CapturePath = Path.GetFullPath(_keys.Text("Relay:Capture:Path") ?? Path.Combine(dataPath, "captured")),
             Users = Users(),
             Http = Http(),
             Telemetry = Telemetry(),
@@ -118,7 +123,7 @@ internal sealed partial class RelaySettingsReader
 
             // A site that fails rests no longer than a message that was deferred would.
             Shaping = shaping with { FirstBackoff = Least(shaping.FirstBackoff, retry.First), LongestBackoff = Least(shaping.LongestBackoff, retry.Longest) },
-            GraceTime = Duration("Relay:GraceTime", TimeSpan.FromSeconds(30), TimeSpan.Zero),
+            GraceTime = _keys.Duration("Relay:GraceTime", TimeSpan.FromSeconds(30), TimeSpan.Zero, TimeSpan.FromHours(1)),
             RulesPath = File.Exists(ShippedRules) ? ShippedRules : null,
             StorePath = Path.Combine(spoolPath, "delivery.db"),
         };
@@ -164,24 +169,9 @@ internal sealed partial class RelaySettingsReader
 
     private static bool IsPrefix(string path) => Array.Exists(Prefixes, p => p.Equals(path + ":", StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>A key's value; null if it is not set. Set to nothing is an error, as it is mostly a variable that was not.</summary>
-    private string? Text(string key)
-    {
-        string? value = _configuration[key];
-        if (value is not null && string.IsNullOrWhiteSpace(value))
-        {
-            _errors.Add($"{key} is set, and empty: leave it out for its default.");
-            return null;
-        }
-
-        return value;
-    }
-
-    private void Wrong(string key, string allowed) => _errors.Add($"{key} is \"{Printable(_configuration[key]!)}\"; allowed is {allowed}.");
-
     private string HostName()
     {
-        string? name = Text("Relay:HostName");
+        string? name = _keys.Text("Relay:HostName");
         if (name is null)
         {
             string machine = Dns.GetHostName();
@@ -190,7 +180,7 @@ internal sealed partial class RelaySettingsReader
 
         if (!PathSyntax.IsHelloName(Encoding.UTF8.GetBytes(name)))
         {
-            Wrong("Relay:HostName", "a domain name or an address literal, such as mail.example.com or [192.0.2.1]");
+            _keys.Wrong("Relay:HostName", "a domain name or an address literal, such as mail.example.com or [192.0.2.1]");
         }
 
         return name;
@@ -203,7 +193,7 @@ internal sealed partial class RelaySettingsReader
         {
             if (!HostAndPort.TryParseListener(text, out IPEndPoint endPoint))
             {
-                Wrong(key, ListenerForm);
+                _keys.Wrong(key, ListenerForm);
                 return [];
             }
 
@@ -212,7 +202,7 @@ internal sealed partial class RelaySettingsReader
 
         if (endPoints.Count == 0 && key == "Relay:Capture:Listen")
         {
-            Wrong(key, "one host:port");
+            _keys.Wrong(key, "one host:port");
         }
 
         return endPoints;
@@ -221,11 +211,11 @@ internal sealed partial class RelaySettingsReader
     private RouteSettings? NextHop(out bool deliversToExchangers)
     {
         deliversToExchangers = false;
-        string? text = Text("Relay:NextHop");
-        string? tls = Text("Relay:NextHopTls");
-        string? user = Text("Relay:NextHopUser");
-        string? password = Text("Relay:NextHopPassword");
-        string? caPath = Text("Relay:NextHopCaPath");
+        string? text = _keys.Text("Relay:NextHop");
+        string? tls = _keys.Text("Relay:NextHopTls");
+        string? user = _keys.Text("Relay:NextHopUser");
+        string? password = _keys.Text("Relay:NextHopPassword");
+        string? caPath = _keys.Text("Relay:NextHopCaPath");
         deliversToExchangers = text?.Equals("mx", StringComparison.OrdinalIgnoreCase) == true;
         if (text is null || deliversToExchangers)
         {
@@ -240,7 +230,7 @@ internal sealed partial class RelaySettingsReader
 
         if (!HostAndPort.TryParse(text, out string host, out int port) || port == 0)
         {
-            Wrong("Relay:NextHop", "host:port, such as smtp.example.com:587 or [2001:db8::1]:25, or mx for the recipients' mail exchangers");
+            _keys.Wrong("Relay:NextHop", "host:port, such as smtp.example.com:587 or [2001:db8::1]:25, or mx for the recipients' mail exchangers");
             return null;
         }
 
@@ -263,13 +253,13 @@ internal sealed partial class RelaySettingsReader
                 mode = SmtpTlsMode.Implicit;
                 break;
             default:
-                Wrong("Relay:NextHopTls", "None, IfOffered, StartTls or Implicit");
+                _keys.Wrong("Relay:NextHopTls", "None, IfOffered, StartTls or Implicit");
                 break;
         }
 
         if (caPath is not null && !File.Exists(caPath))
         {
-            Wrong("Relay:NextHopCaPath", "the path of a PEM file, and there is none");
+            _keys.Wrong("Relay:NextHopCaPath", "the path of a PEM file, and there is none");
         }
 
         return new RouteSettings(host, port, mode, Credentials(user, password, isLoopback, mode), caPath);
@@ -312,7 +302,7 @@ internal sealed partial class RelaySettingsReader
         {
             if (!HostAndPort.TryParse(route.Value, out string host, out int port) || port == 0)
             {
-                _errors.Add($"{route.Path} is \"{Printable(route.Value ?? string.Empty)}\"; allowed is host:port, such as mail.example.com:25.");
+                _keys.Wrong(route.Path, "host:port, such as mail.example.com:25");
                 continue;
             }
 
@@ -328,9 +318,9 @@ internal sealed partial class RelaySettingsReader
         var usual = new RetrySchedule();
         var retry = new RetrySchedule
         {
-            First = Duration("Relay:Retry:First", usual.First, TimeSpan.FromMilliseconds(1)),
-            Longest = Duration("Relay:Retry:Longest", usual.Longest, TimeSpan.FromMilliseconds(1)),
-            MaximumAge = Duration("Relay:Retry:MaximumAge", usual.MaximumAge, TimeSpan.FromMilliseconds(1)),
+            First = _keys.Duration("Relay:Retry:First", usual.First, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(365)),
+            Longest = _keys.Duration("Relay:Retry:Longest", usual.Longest, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(365)),
+            MaximumAge = _keys.Duration("Relay:Retry:MaximumAge", usual.MaximumAge, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(365)),
         };
         if (retry.First > retry.Longest)
         {
@@ -338,22 +328,6 @@ internal sealed partial class RelaySettingsReader
         }
 
         return retry;
-    }
-
-    private TimeSpan Duration(string key, TimeSpan byDefault, TimeSpan least)
-    {
-        if (Text(key) is not { } text)
-        {
-            return byDefault;
-        }
-
-        if (!DurationText.TryParse(text, out TimeSpan duration) || duration < least)
-        {
-            Wrong(key, $"a time of at least {least}, {DurationText.Form}");
-            return byDefault;
-        }
-
-        return duration;
     }
 
     private List<KeyValuePair<string, string>> Users()
@@ -377,6 +351,4 @@ internal sealed partial class RelaySettingsReader
 
         return users;
     }
-
-    private static string Printable(string value) => string.Concat(value.Select(c => char.IsControl(c) ? '?' : c));
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Relay.Spool;
 
 namespace Relay.Http;
 
@@ -54,6 +55,26 @@ public static class MessageLabels
     /// <summary>Says what is wrong with a custom id.</summary>
     /// <returns>A sentence; null if nothing is.</returns>
     public static string? CheckCustomId(string? customId) => Check(customId, "A custom id", LongestCustomId);
+
+    /// <summary>The longest name of a stream, in characters.</summary>
+    public const int LongestStream = 32;
+
+    /// <summary>Says what is wrong with a stream's name.</summary>
+    /// <returns>A sentence; null if nothing is.</returns>
+    public static string? CheckStream(string? stream) =>
+        stream is { Length: > 0 and <= LongestStream } && stream.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-')
+            ? null
+            : $"A stream's name has 1 to {LongestStream} lower-case letters, digits and hyphens.";
+
+    /// <summary>The priority that a word names; null if it names none.</summary>
+    /// <param name="word"><c>high</c>, <c>normal</c> or <c>low</c>.</param>
+    public static MessagePriority? PriorityOf(string? word) => word switch
+    {
+        "high" => MessagePriority.High,
+        "normal" => MessagePriority.Normal,
+        "low" => MessagePriority.Low,
+        _ => null,
+    };
 
     /// <summary>Checks all labels of a request.</summary>
     internal static void Check(

@@ -9,7 +9,6 @@ namespace Relay.Http;
 internal sealed class MessageSender(
     ISpool spool, MessageComposer composer, TemplateStore templates, TemplateRenderer renderer, Tracker tracker, HttpSettings settings, TimeProvider time)
 {
-    private const int LongestStream = 32;
 
     // A store that is asked to wait for a year is mostly a wrong unit.
     internal static readonly TimeSpan LongestDelay = TimeSpan.FromDays(90);
@@ -164,26 +163,20 @@ internal sealed class MessageSender(
 
     private static MessagePriority Priority(string? text, List<FieldError> errors)
     {
-        switch (text)
+        MessagePriority? priority = MessageLabels.PriorityOf(text ?? "normal");
+        if (priority is null)
         {
-            case null or "normal":
-                return MessagePriority.Normal;
-            case "high":
-                return MessagePriority.High;
-            case "low":
-                return MessagePriority.Low;
-            default:
-                errors.Add(new FieldError("priority", "A priority is high, normal or low."));
-                return MessagePriority.Normal;
+            errors.Add(new FieldError("priority", "A priority is high, normal or low."));
         }
+
+        return priority ?? MessagePriority.Normal;
     }
 
     private static void CheckStream(string? stream, List<FieldError> errors)
     {
-        if (stream is not null
-            && (stream.Length is 0 or > LongestStream || !stream.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-')))
+        if (stream is not null && MessageLabels.CheckStream(stream) is { } wrong)
         {
-            errors.Add(new FieldError("stream", $"A stream's name has 1 to {LongestStream} lower-case letters, digits and hyphens."));
+            errors.Add(new FieldError("stream", wrong));
         }
     }
 

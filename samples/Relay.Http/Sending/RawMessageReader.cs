@@ -2,6 +2,7 @@ using System.Text;
 using MimeKit;
 using Relay.Spool;
 using Smtp.Core;
+using MessagePriority = Relay.Spool.MessagePriority;
 
 namespace Relay.Http;
 
@@ -24,7 +25,7 @@ internal sealed class RawMessageReader(HttpSettings settings)
         }
 
         // (2)
-        int end = EndOfHeader(octets);
+        int end = HeaderScanner.HeaderLength(octets);
         SubmissionLabels labels = SubmissionHeaders.Read(octets.AsMemory(0, end));
         HeaderList headers;
         try
@@ -68,7 +69,7 @@ internal sealed class RawMessageReader(HttpSettings settings)
             errors.Add(new FieldError("to", $"A message has at most {settings.Limits.MaximumRecipients} recipients."));
         }
 
-        byte[] header = Complete(labels.Header, headers, id, author?.Domain ?? settings.HostName, now);
+        byte[] header = Complete(labels.Header.Span, id, author?.Domain ?? settings.HostName, now);
         byte[] content = [.. header, .. octets.AsSpan(end)];
         if (ContentCheck.Check(content) is { } wrong)
         {
@@ -93,6 +94,8 @@ internal sealed class RawMessageReader(HttpSettings settings)
             Tags = tags,
             Metadata = metadata,
             CustomId = request.CustomId ?? labels.CustomId,
+            Priority = labels.Priority ?? MessagePriority.Normal,
+            Stream = labels.Stream ?? MessageFacts.TransactionalStream,
             SenderDomain = author!.Domain,
             From = Short(headers[HeaderId.From]),
             Subject = Short(headers[HeaderId.Subject]),
@@ -131,18 +134,6 @@ internal sealed class RawMessageReader(HttpSettings settings)
         return octets.AsSpan().EndsWith("\r\n"u8) ? octets : [.. octets, .. "\r\n"u8];
     }
 
-    /// <summary>Where the header ends: before the empty line, or at the end.</summary>
-    private static int EndOfHeader(byte[] octets)
-    {
-        if (octets.AsSpan().StartsWith("\r\n"u8))
-        {
-            return 0;
-        }
-
-        int empty = octets.AsSpan().IndexOf("\r\n\r\n"u8);
-        return empty < 0 ? octets.Length : empty + 2;
-    }
-
     private static List<RequestedAddress> Addressed(HeaderList headers)
     {
         var addresses = new List<RequestedAddress>();
@@ -157,20 +148,10 @@ internal sealed class RawMessageReader(HttpSettings settings)
         return addresses;
     }
 
-    private static byte[] Complete(ReadOnlyMemory<byte> header, HeaderList headers, MessageId id, string domain, DateTimeOffset now)
+    private static byte[] Complete(ReadOnlySpan<byte> header, MessageId id, string domain, DateTimeOffset now)
     {
-        var added = new StringBuilder();
-        if (!headers.Contains(HeaderId.MessageId))
-        {
-            added.Append(System.Globalization.CultureInfo.InvariantCulture, $"Message-ID: <{id}@{domain.Trim('[', ']')}>\r\n");
-        }
-
-        if (!headers.Contains(HeaderId.Date))
-        {
-            added.Append(System.Globalization.CultureInfo.InvariantCulture, $"Date: {now.UtcDateTime:ddd, d MMM yyyy HH':'mm':'ss} +0000\r\n");
-        }
-
-        return [.. Encoding.ASCII.GetBytes(added.ToString()), .. SubmissionHeaders.WithoutBcc(header.Span)];
+        IEnumerable<string> added = SubmissionFields.Missing(header, id.ToString(), domain, now).Select(field => $"{field.Name}: {field.Value}\r\n");
+        return [.. Encoding.ASCII.GetBytes(string.Concat(added)), .. SubmissionHeaders.WithoutBcc(header)];
     }
 
     private static string Short(string? text) => text is null ? string.Empty : text.Length <= LongestDisplay ? text : text[..LongestDisplay];

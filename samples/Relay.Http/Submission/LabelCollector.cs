@@ -1,3 +1,5 @@
+using Relay.Spool;
+
 namespace Relay.Http;
 
 /// <summary>Collects labels within the bounds of <see cref="MessageLabels"/>.</summary>
@@ -9,6 +11,8 @@ internal sealed class LabelCollector
     private Dictionary<string, string>? _metadata;
     private List<string>? _passedOver;
     private string? _customId;
+    private MessagePriority? _priority;
+    private string? _stream;
 
     internal void AddTag(string field, string tag)
     {
@@ -60,6 +64,30 @@ internal sealed class LabelCollector
         }
     }
 
+    internal void SetPriority(string field, string priority)
+    {
+        if (MessageLabels.PriorityOf(priority) is { } known)
+        {
+            _priority = known;
+        }
+        else
+        {
+            PassOver(field, "is not high, normal or low");
+        }
+    }
+
+    internal void SetStream(string field, string stream)
+    {
+        if (MessageLabels.CheckStream(stream) is { } wrong)
+        {
+            PassOver(field, wrong);
+        }
+        else
+        {
+            _stream = stream;
+        }
+    }
+
     internal void PassOver(string field, string why)
     {
         // Enough to find the fault by; a log line must not grow with what a submitter sends.
@@ -70,5 +98,6 @@ internal sealed class LabelCollector
         }
     }
 
-    internal SubmissionLabels ToLabels(ReadOnlyMemory<byte> header) => new(_tags ?? [], _metadata ?? NoMetadata, _customId, header, _passedOver ?? []);
+    internal SubmissionLabels ToLabels(ReadOnlyMemory<byte> header) =>
+        new(_tags ?? [], _metadata ?? NoMetadata, _customId, header, _passedOver ?? []) { Priority = _priority, Stream = _stream };
 }

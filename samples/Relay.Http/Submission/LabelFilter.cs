@@ -41,6 +41,8 @@ internal sealed class LabelFilter(KeyStore keys, ILogger logger) : ISubmissionFi
             Tags = labels.Tags,
             Metadata = labels.Metadata,
             CustomId = labels.CustomId,
+            Priority = labels.Priority ?? facts.Priority,
+            Stream = labels.Stream ?? facts.Stream,
             From = Decoded(facts.From),
             Subject = Decoded(facts.Subject),
         };

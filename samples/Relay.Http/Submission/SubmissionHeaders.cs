@@ -5,12 +5,13 @@ using MimeKit.Utils;
 namespace Relay.Http;
 
 /// <summary>
-/// Reads the header fields by which an SMTP submission gives tags, metadata and a custom id, and takes them off: they are for this relay, and often
+/// Reads the header fields by which an SMTP submission gives tags, metadata, a custom id, its priority and its stream, and takes them off: they are for this relay, and often
 /// name what no recipient is to see.
 /// </summary>
 /// <remarks>
 /// <para>
-/// <c>X-Tag</c> (several separated by commas), <c>X-Metadata-KEY</c>, <c>X-Custom-Id</c>; and those that programs send which were written for other services:
+/// <c>X-Tag</c> (several separated by commas), <c>X-Metadata-KEY</c>, <c>X-Custom-Id</c>, <c>X-Relay-Priority</c> (<c>high</c>, <c>normal</c> or <c>low</c>),
+/// <c>X-Relay-Stream</c>; and those that programs send which were written for other services:
 /// <c>X-PM-Tag</c>, <c>X-PM-Metadata-KEY</c>, <c>X-Mailgun-Tag</c>, <c>X-Mailgun-Variables</c> (a JSON object), <c>X-SES-MESSAGE-TAGS</c>
 /// (<c>name=value, ...</c>; a tag <c>name:value</c> and metadata), <c>X-SMTPAPI</c> (JSON: <c>category</c>, <c>unique_args</c>).
 /// </para>
@@ -127,6 +128,12 @@ public static class SubmissionHeaders
                 return true;
             case "X-CUSTOM-ID":
                 labels.SetCustomId(name, Text(field[(colon + 1)..]));
+                return true;
+            case "X-RELAY-PRIORITY":
+                labels.SetPriority(name, Text(field[(colon + 1)..]).ToLowerInvariant());
+                return true;
+            case "X-RELAY-STREAM":
+                labels.SetStream(name, Text(field[(colon + 1)..]));
                 return true;
             case "X-MAILGUN-VARIABLES":
                 TakeJson(name, field[(colon + 1)..], labels, static (json, name, labels) => TakeObject(json, name, labels));

@@ -1,3 +1,5 @@
+using Relay.Spool;
+
 namespace Relay.Http;
 
 /// <summary>What the header fields of a submission say about it, and the header without them.</summary>
@@ -11,4 +13,11 @@ public sealed record SubmissionLabels(
     IReadOnlyDictionary<string, string> Metadata,
     string? CustomId,
     ReadOnlyMemory<byte> Header,
-    IReadOnlyList<string> PassedOver);
+    IReadOnlyList<string> PassedOver)
+{
+    /// <summary>How urgent it is; null if that was not said.</summary>
+    public MessagePriority? Priority { get; init; }
+
+    /// <summary>The stream; null if none was named.</summary>
+    public string? Stream { get; init; }
+}

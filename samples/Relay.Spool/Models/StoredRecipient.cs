@@ -41,6 +41,9 @@ public sealed record StoredRecipient
     /// <summary>An operator wants it returned: the next attempt sends nothing, and bounces it with a notification.</summary>
     public bool MustBounce { get; init; }
 
+    /// <summary>Whether an operator wants an attempt, also where the site is left alone for its failures. One attempt ends it.</summary>
+    public bool MustTry { get; init; }
+
     /// <summary>Whether a delay notification was sent (RFC 3461 §4.1 DELAY).</summary>
     public bool DelayNotified { get; init; }
 

@@ -31,20 +31,18 @@ internal sealed class Agenda
         IsStale = true;
     }
 
-    /// <summary>Reads the index.</summary>
+    /// <summary>Reads each lane's first entry in the index, whatever stands behind it.</summary>
     internal void Load(SpoolConnection connection)
     {
         Clear();
         Statement lanes = connection[
             """
-            SELECT l.id, l.destination, l.stream, l.class, d.n, d.at
-            FROM (SELECT lane, count(*) n, min(next_at) at FROM recipients INDEXED BY due WHERE state <= 1 GROUP BY lane) d JOIN lanes l ON l.id = d.lane
+            SELECT l.id, l.destination, l.stream, l.class, (SELECT min(next_at) FROM recipients INDEXED BY due WHERE lane = l.id AND state <= 1) at
+            FROM lanes l WHERE at IS NOT NULL
             """];
         while (lanes.Step())
         {
-            Lane lane = Add(lanes.GetInt32(0), lanes.GetText(1), lanes.GetText(2), lanes.GetInt32(3));
-            lane.Waiting = lanes.GetInt64(4);
-            Touch(lane, lanes.GetInt64(5));
+            Enter(Add(lanes.GetInt32(0), lanes.GetText(1), lanes.GetText(2), lanes.GetInt32(3)), lanes.GetInt64(4));
         }
 
         IsStale = false;
@@ -68,8 +66,14 @@ internal sealed class Agenda
     /// <summary>Somebody waits in a lane, due at a time.</summary>
     internal void Enter(Lane lane, long at)
     {
-        lane.Waiting++;
-        Touch(lane, at);
+        if (at < lane.NextAt)
+        {
+            lane.NextAt = at;
+            if (!lane.IsReady)
+            {
+                _timed.Enqueue(lane, at);
+            }
+        }
     }
 
     /// <summary>Moves the lanes whose time has come.</summary>
@@ -109,23 +113,11 @@ internal sealed class Agenda
         lane.NextAt = long.MaxValue;
         if (nextAt < long.MaxValue)
         {
-            Touch(lane, nextAt);
+            Enter(lane, nextAt);
         }
         else
         {
             _lanes.Remove((lane.Destination, lane.Stream, lane.Class));
-        }
-    }
-
-    private void Touch(Lane lane, long at)
-    {
-        if (at < lane.NextAt)
-        {
-            lane.NextAt = at;
-            if (!lane.IsReady)
-            {
-                _timed.Enqueue(lane, at);
-            }
         }
     }
 

@@ -31,28 +31,26 @@ internal sealed class ChangeItem(IReadOnlyList<(long Message, int Index)> recipi
             }
 
             writer.Connection[
-                "UPDATE recipients SET state = ?1, next_at = coalesce(?2, next_at), done_at = ?3, wish = wish | ?4, reply = coalesce(?5, reply) WHERE message = ?6 AND idx = ?7"]
+                "UPDATE recipients SET state = ?1, next_at = coalesce(?2, next_at), done_at = ?3, wish = wish | ?4 WHERE message = ?5 AND idx = ?6"]
                 .Bind(1, (long)plan.State).Bind(2, plan.NextAt).Bind(3, plan.State >= RecipientState.Delivered ? now : null).Bind(4, plan.Wish)
-                .Bind(5, plan.Reason.Length == 0 ? null : plan.Reason).Bind(6, key).Bind(7, index).Execute();
-            Book(writer, state, plan, writer.Agenda.Find(writer.Connection, destination, stream, @class));
+                .Bind(5, key).Bind(6, index).Execute();
+            if (plan.Reason.Length > 0)
+            {
+                // The operator's words in the place of a host's, with nothing left of those.
+                writer.Connection["UPDATE recipients SET code = 0, enhanced = '', reply = ?1, host = '' WHERE message = ?2 AND idx = ?3"]
+                    .Bind(1, EventRow.Short(plan.Reason)).Bind(2, key).Bind(3, index).Execute();
+            }
+
+            if (plan.State <= RecipientState.Queued)
+            {
+                writer.Agenda.Enter(writer.Agenda.Find(writer.Connection, destination, stream, @class), plan.NextAt!.Value);
+                writer.HasNewWork = true;
+            }
+
             var reply = new RecipientReply(0, string.Empty, plan.Reason, string.Empty);
             EventRow.Append(writer, now, key, index, plan.Event, reply, reason: "operator");
             MessageEnd.Close(writer, files, id, plan.State >= RecipientState.Delivered ? 1 : 0);
             Result++;
-        }
-    }
-
-    private static void Book(SpoolWriter writer, RecipientState before, Step plan, Lane lane)
-    {
-        if (before <= RecipientState.Queued)
-        {
-            lane.Waiting--;
-        }
-
-        if (plan.State <= RecipientState.Queued)
-        {
-            writer.Agenda.Enter(lane, plan.NextAt!.Value);
-            writer.HasNewWork = true;
         }
     }
 
@@ -64,7 +62,7 @@ internal sealed class ChangeItem(IReadOnlyList<(long Message, int Index)> recipi
         RecipientState waiting = scheduledAt > now ? RecipientState.Scheduled : RecipientState.Queued;
         return change switch
         {
-            QueueChange.Retry when isWaiting => new(RecipientState.Queued, now, SpoolEventType.Released, 0, string.Empty),
+            QueueChange.Retry when isWaiting => new(RecipientState.Queued, now, SpoolEventType.Released, RecipientRow.MustTry, string.Empty),
             QueueChange.Hold hold when isWaiting => new(RecipientState.Held, null, SpoolEventType.Held, 0, hold.Reason),
             QueueChange.Release when isHeld => new(waiting, Math.Max(now, scheduledAt), SpoolEventType.Released, 0, string.Empty),
             QueueChange.Bounce bounce when isWaiting || isHeld =>

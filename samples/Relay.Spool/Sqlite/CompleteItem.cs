@@ -79,11 +79,12 @@ internal sealed class CompleteItem(Completion completion, BodyFiles files) : Wri
         writer.Connection[
             """
             UPDATE recipients SET state = ?1, lane = ?2, attempts = ?3, lost = 0, next_at = ?4, lease = 0, lease_until = 0, done_at = ?5,
-                code = ?6, enhanced = ?7, reply = ?8, host = ?9, wish = wish | ?10 WHERE message = ?11 AND idx = ?12
+                code = ?6, enhanced = ?7, reply = ?8, host = ?9, wish = (wish & ~?13) | ?10 WHERE message = ?11 AND idx = ?12
             """]
             .Bind(1, (long)outcome.State).Bind(2, lane.Id).Bind(3, attempts).Bind(4, nextAt).Bind(5, isFinal ? now : null)
             .Bind(6, outcome.Reply.Code).Bind(7, outcome.Reply.Enhanced).Bind(8, EventRow.Short(outcome.Reply.Text)).Bind(9, outcome.Reply.Host)
-            .Bind(10, outcome.DelayNotified ? RecipientRow.DelayNotified : 0).Bind(11, key).Bind(12, recipient.Index).Execute();
+            .Bind(10, outcome.DelayNotified ? RecipientRow.DelayNotified : 0).Bind(11, key).Bind(12, recipient.Index)
+            .Bind(13, outcome.WasAttempted ? RecipientRow.MustTry : 0).Execute();
         if (outcome.State == RecipientState.Queued)
         {
             writer.Agenda.Enter(lane, nextAt);

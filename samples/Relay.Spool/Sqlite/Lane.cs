@@ -20,9 +20,6 @@ internal sealed class Lane(int id, string destination, string stream, int @class
     /// <summary>When its first recipient is due, in milliseconds since 1970; <see cref="long.MaxValue"/> if it is empty.</summary>
     internal long NextAt { get; set; } = long.MaxValue;
 
-    /// <summary>Recipients that wait in it.</summary>
-    internal long Waiting { get; set; }
-
     /// <summary>Whether it stands among those that are due.</summary>
     internal bool IsReady { get; set; }
 

@@ -1,3 +1,5 @@
+using Microsoft.Data.Sqlite;
+
 namespace Relay.Spool;
 
 /// <summary>Leases what is due: lane after lane, higher ranks more often than lower ones, a few leases of a lane at a time.</summary>
@@ -17,6 +19,11 @@ internal sealed class LeaseItem(LeaseRequest request) : WriteItem<IReadOnlyList<
         _room.Clear();
         _passedOver.Clear();
         _now = writer.NowMilliseconds;
+        if (writer.Agenda.IsStale)
+        {
+            writer.Agenda.Load(writer.Connection);
+        }
+
         writer.Agenda.Advance(_now);
         HashSet<string>? suspended = Suspended(writer.Connection);
         while (_leases.Count < request.Maximum && Cycle(writer, suspended))
@@ -110,6 +117,35 @@ internal sealed class LeaseItem(LeaseRequest request) : WriteItem<IReadOnlyList<
     private int LeaseFrom(SpoolWriter writer, Lane lane, int most)
     {
         int before = _leases.Count;
+        List<(long Message, int Index, string Why)> broken = [];
+        try
+        {
+            Read(writer, lane, most, broken);
+        }
+        catch (SqliteException error) when (SpoolConnection.IsCorrupt(error))
+        {
+            // A broken page. SQLite writes nothing more in this transaction: what stands behind the page is set aside in another one.
+            broken = FindBroken(writer.Connection, lane);
+            if (broken.Count == 0)
+            {
+                throw;
+            }
+
+            throw new BrokenRowsException(broken);
+        }
+
+        Mark(writer, before);
+        foreach ((long key, int index, string why) in broken)
+        {
+            QuarantineItem.SetAside(writer, MessageRow.IdOf(writer.Connection, key), index, why, _now);
+        }
+
+        return _leases.Count - before;
+    }
+
+    private void Read(SpoolWriter writer, Lane lane, int most, List<(long Message, int Index, string Why)> broken)
+    {
+        int before = _leases.Count;
         long until = _now + (long)request.Duration.TotalMilliseconds;
         Statement due = writer.Connection[
             $"""
@@ -119,7 +155,6 @@ internal sealed class LeaseItem(LeaseRequest request) : WriteItem<IReadOnlyList<
             """].Bind(1, lane.Id).Bind(2, _now);
         StoredMessage? message = null;
         List<StoredRecipient> recipients = [];
-        List<(long Message, int Index, string Why)> broken = [];
         while (due.Step())
         {
             if (WhyUnreadable(due) is { } why)
@@ -147,14 +182,29 @@ internal sealed class LeaseItem(LeaseRequest request) : WriteItem<IReadOnlyList<
 
         due.Reset();
         Close(writer, lane, message, recipients, until);
-        Mark(writer, before);
-        foreach ((long key, int index, string why) in broken)
+    }
+
+    /// <summary>The first due recipients whose message's row stands on a broken page, found by the index, which names them without reading it.</summary>
+    private List<(long Message, int Index, string Why)> FindBroken(SpoolConnection connection, Lane lane)
+    {
+        const int Maximum = 100;
+        List<(long, int, string)> broken = [];
+        Statement due = connection["SELECT message, idx FROM recipients INDEXED BY due WHERE lane = ?1 AND state <= 1 AND next_at <= ?2"].Bind(1, lane.Id).Bind(2, _now);
+        Statement message = connection[$"SELECT {MessageRow.Columns} FROM messages m WHERE m.key = ?1"];
+        while (broken.Count < Maximum && due.Step())
         {
-            lane.Waiting--;
-            QuarantineItem.SetAside(writer, key, index, why, _now);
+            try
+            {
+                message.Bind(1, due.GetInt64(0)).Execute();
+            }
+            catch (SqliteException error) when (SpoolConnection.IsCorrupt(error))
+            {
+                broken.Add((due.GetInt64(0), due.GetInt32(1), $"the message's row cannot be read: {error.Message}"));
+            }
         }
 
-        return _leases.Count - before;
+        due.Reset();
+        return broken;
     }
 
     /// <summary>Null if a row makes sense. One that does not is set aside: it must neither stop its lane nor be lost from sight.</summary>
@@ -165,15 +215,13 @@ internal sealed class LeaseItem(LeaseRequest request) : WriteItem<IReadOnlyList<
             return "the message's row is missing";
         }
 
-        try
+        if (row.GetText(MessageRow.ColumnCount + 1).Length == 0)
         {
-            _ = MessageRow.ReadFacts(row, 0);
-            return row.GetText(MessageRow.ColumnCount + 1).Length == 0 ? "the recipient has no path" : null;
+            return "the recipient has no path";
         }
-        catch (System.Text.Json.JsonException error)
-        {
-            return $"the message's labels are broken: {error.Message}";
-        }
+
+        _ = MessageRow.ReadLabels(row, 0, out string? problem);
+        return problem is null ? null : $"the message's labels are broken: {problem}";
     }
 
     private void Close(SpoolWriter writer, Lane lane, StoredMessage? message, List<StoredRecipient> recipients, long until)
@@ -183,7 +231,6 @@ internal sealed class LeaseItem(LeaseRequest request) : WriteItem<IReadOnlyList<
             return;
         }
 
-        lane.Waiting -= recipients.Count;
         _leases.Add(new Lease
         {
             Token = ++writer.LastToken,

@@ -60,7 +60,7 @@ internal static class MessageRow
     internal static MessageFacts ReadFacts(Statement row, int first)
     {
         int flags = row.GetInt32(first + 4);
-        LabelsJson? labels = row.GetTextOrNull(first + 9) is { } json ? JsonSerializer.Deserialize(json, LabelsJsonContext.Default.LabelsJson) : null;
+        LabelsJson? labels = ReadLabels(row, first, out _);
         return new MessageFacts
         {
             ReversePath = row.GetText(first + 5),
@@ -85,6 +85,21 @@ internal static class MessageRow
             TraceParent = row.GetTextOrNull(first + 17),
             ScheduledAt = row.IsNull(first + 16) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(first + 16)),
         };
+    }
+
+    /// <summary>The labels; null if there are none, or none that can be read: nobody who lists or counts is stopped by that.</summary>
+    internal static LabelsJson? ReadLabels(Statement row, int first, out string? problem)
+    {
+        problem = null;
+        try
+        {
+            return row.GetTextOrNull(first + 9) is { } json ? JsonSerializer.Deserialize(json, LabelsJsonContext.Default.LabelsJson) : null;
+        }
+        catch (JsonException error)
+        {
+            problem = error.Message;
+            return null;
+        }
     }
 
     private static string Known(string stream) => stream == MessageFacts.TransactionalStream ? MessageFacts.TransactionalStream

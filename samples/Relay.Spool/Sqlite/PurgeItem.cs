@@ -21,7 +21,6 @@ internal sealed class PurgeItem(IReadOnlyList<long> messages, BodyFiles files) :
             int place = read.GetInt32(1);
             string? labels = read.GetTextOrNull(2);
             read.Reset();
-            Leave(writer, key);
             MessageEnd.RemoveContent(writer, files, id, place);
             Result += connection["DELETE FROM recipients WHERE message = ?1"].Bind(1, key).Execute();
             connection["DELETE FROM messages WHERE key = ?1"].Bind(1, key).Execute();
@@ -35,7 +34,17 @@ internal sealed class PurgeItem(IReadOnlyList<long> messages, BodyFiles files) :
     /// <summary>By name and value, as the labels are sorted by them.</summary>
     private static void RemoveLabels(SpoolConnection connection, long key, string? json)
     {
-        if (json is null || JsonSerializer.Deserialize(json, LabelsJsonContext.Default.LabelsJson) is not { } labels)
+        LabelsJson? labels = null;
+        try
+        {
+            labels = json is null ? null : JsonSerializer.Deserialize(json, LabelsJsonContext.Default.LabelsJson);
+        }
+        catch (JsonException)
+        {
+            // A row that was set aside as unreadable must go too; what is left of its labels finds nothing.
+        }
+
+        if (labels is null)
         {
             return;
         }
@@ -49,22 +58,6 @@ internal sealed class PurgeItem(IReadOnlyList<long> messages, BodyFiles files) :
         foreach ((string name, string value) in labels.Metadata)
         {
             remove.Bind(1, MessageRow.MetadataPrefix + name).Bind(2, value).Bind(3, key).Execute();
-        }
-    }
-
-    private static void Leave(SpoolWriter writer, long key)
-    {
-        Statement waiting = writer.Connection[
-            "SELECT l.destination, l.stream, l.class FROM recipients r JOIN lanes l ON l.id = r.lane WHERE r.message = ?1 AND r.state <= 1"].Bind(1, key);
-        List<(string, string, int)> lanes = [];
-        while (waiting.Step())
-        {
-            lanes.Add((waiting.GetText(0), waiting.GetText(1), waiting.GetInt32(2)));
-        }
-
-        foreach ((string destination, string stream, int @class) in lanes)
-        {
-            writer.Agenda.Find(writer.Connection, destination, stream, @class).Waiting--;
         }
     }
 }

@@ -11,6 +11,9 @@ internal static class RecipientRow
     /// <summary>A delay notification was sent.</summary>
     internal const int DelayNotified = 2;
 
+    /// <summary>An operator wants an attempt at once.</summary>
+    internal const int MustTry = 4;
+
     /// <summary>The columns that <see cref="Read"/> reads.</summary>
     internal const string Columns =
         "r.idx, r.path, r.notify, r.orcpt, r.state, r.attempts, r.next_at, r.done_at, r.code, r.enhanced, r.reply, r.host, r.wish";
@@ -37,6 +40,7 @@ internal static class RecipientRow
                 ? RecipientReply.None
                 : new RecipientReply(row.GetInt32(first + 8), row.GetText(first + 9), row.GetText(first + 10), row.GetText(first + 11)),
             MustBounce = (wish & MustBounce) != 0,
+            MustTry = (wish & MustTry) != 0,
             DelayNotified = (wish & DelayNotified) != 0,
         };
     }

@@ -60,8 +60,14 @@ internal sealed class SpoolConnection : IDisposable
         _ = statement.Execute();
     }
 
+    /// <summary>How many rows were ever changed.</summary>
+    internal int Changes => raw.sqlite3_total_changes(Handle);
+
     /// <summary>Whether a transaction is open.</summary>
     internal bool IsInTransaction => raw.sqlite3_get_autocommit(Handle) == 0;
+
+    /// <summary>Whether an error says that what is on the disk makes no sense.</summary>
+    internal static bool IsCorrupt(SqliteException error) => error.SqliteErrorCode == raw.SQLITE_CORRUPT;
 
     /// <summary>Forgets prepared statements when there are many, such as those of filters.</summary>
     internal void Trim(int maximum)

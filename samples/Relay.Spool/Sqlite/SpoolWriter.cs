@@ -1,10 +1,11 @@
+using System.Diagnostics;
 using Microsoft.Data.Sqlite;
 
 namespace Relay.Spool;
 
 /// <summary>
 /// The one thread that writes. All that waits goes into one transaction, and one sync of the disk serves it (group commit): while a group is on its way to
-/// the disk, the next one gathers. There is no timer in it: a lone message is not made to wait.
+/// the disk, the next one gathers. A lone message is never made to wait; see <see cref="Gathering"/> for when a group is.
 /// </summary>
 internal sealed class SpoolWriter : IDisposable
 {
@@ -12,8 +13,8 @@ internal sealed class SpoolWriter : IDisposable
     private const int MaximumItems = 1024;
     private const long MaximumWeight = 16 * 1024 * 1024;
 
-    private readonly Lock _lock = new();
-    private readonly SemaphoreSlim _arrived = new(0);
+    private readonly object _gate = new();
+    private readonly Gathering _gathering = new();
     private readonly SpoolOptions _options;
     private readonly string _path;
     private readonly Thread _thread;
@@ -22,6 +23,8 @@ internal sealed class SpoolWriter : IDisposable
     private SpoolConnection? _connection;
     private long _dataVersion;
     private bool _isStopping;
+    private int _callers;
+    private int _wanted = int.MaxValue;
 
     internal SpoolWriter(SpoolOptions options, string path, TimeProvider clock)
     {
@@ -52,6 +55,9 @@ internal sealed class SpoolWriter : IDisposable
     /// <summary>What is set if there are new events.</summary>
     internal bool HasNewEvents { get; set; }
 
+    /// <summary>What is set if something was written that does not count as a change of rows.</summary>
+    internal bool HasWritten { get; set; }
+
     /// <summary>Called behind a commit, on the writer's thread, with <see cref="HasNewWork"/> and <see cref="HasNewEvents"/>.</summary>
     internal Action<bool, bool>? OnCommitted { get; init; }
 
@@ -68,14 +74,15 @@ internal sealed class SpoolWriter : IDisposable
 
     internal void Add(WriteItem item)
     {
-        lock (_lock)
+        lock (_gate)
         {
             if (!_isStopping)
             {
                 _waiting.Add(item);
-                if (_waiting.Count == 1)
+                _callers += item.HasCaller ? 1 : 0;
+                if (_waiting.Count == 1 || _callers >= _wanted)
                 {
-                    _arrived.Release();
+                    Monitor.Pulse(_gate);
                 }
 
                 return;
@@ -99,7 +106,7 @@ internal sealed class SpoolWriter : IDisposable
 
     public void Dispose()
     {
-        lock (_lock)
+        lock (_gate)
         {
             if (_isStopping)
             {
@@ -107,7 +114,7 @@ internal sealed class SpoolWriter : IDisposable
             }
 
             _isStopping = true;
-            _arrived.Release();
+            Monitor.Pulse(_gate);
         }
 
         if (_thread.IsAlive)
@@ -116,7 +123,6 @@ internal sealed class SpoolWriter : IDisposable
         }
 
         _connection?.Dispose();
-        _arrived.Dispose();
     }
 
     private static void Configure(SpoolConnection connection)
@@ -130,14 +136,8 @@ internal sealed class SpoolWriter : IDisposable
     private void Run()
     {
         List<WriteItem> group = [];
-        while (true)
+        while (TryTakeWaiting(ref group))
         {
-            _arrived.Wait();
-            lock (_lock)
-            {
-                (group, _waiting) = (_waiting, group);
-            }
-
             for (int start = 0; start < group.Count;)
             {
                 int count = 0;
@@ -151,14 +151,59 @@ internal sealed class SpoolWriter : IDisposable
             }
 
             group.Clear();
-            lock (_lock)
-            {
-                if (_isStopping && _waiting.Count == 0)
-                {
-                    return;
-                }
-            }
         }
+    }
+
+    /// <summary>Takes all that waits; waits for something if nothing does. False at the end.</summary>
+    private bool TryTakeWaiting(ref List<WriteItem> group)
+    {
+        lock (_gate)
+        {
+            if (_waiting.Count > 0)
+            {
+                Gather();
+            }
+            else
+            {
+                _gathering.OnIdle();
+            }
+
+            while (_waiting.Count == 0)
+            {
+                if (_isStopping)
+                {
+                    return false;
+                }
+
+                Monitor.Wait(_gate);
+            }
+
+            (group, _waiting) = (_waiting, group);
+            _gathering.OnGroup(_callers);
+            _callers = 0;
+            return true;
+        }
+    }
+
+    /// <summary>Lets those come in whom the last group has just set free, if that pays. Holds the gate.</summary>
+    private void Gather()
+    {
+        TimeSpan patience = _gathering.Begin(_callers, out int wanted);
+        if (patience == TimeSpan.Zero)
+        {
+            return;
+        }
+
+        _wanted = wanted;
+        long started = Stopwatch.GetTimestamp();
+        for (TimeSpan left = patience; _callers < wanted && !_isStopping && left > TimeSpan.Zero;)
+        {
+            Monitor.Wait(_gate, left);
+            left = patience - Stopwatch.GetElapsedTime(started);
+        }
+
+        _wanted = int.MaxValue;
+        _gathering.End(_callers);
     }
 
     /// <summary>
@@ -197,24 +242,33 @@ internal sealed class SpoolWriter : IDisposable
     {
         HasNewWork = false;
         HasNewEvents = false;
+        HasWritten = false;
         _afterCommit.Clear();
+        int changes;
         try
         {
             _connection ??= Reopen();
+            changes = _connection.Changes;
             _connection["BEGIN IMMEDIATE"].Execute();
             foreach (WriteItem item in group)
             {
                 item.Run(this);
             }
 
+            long started = Stopwatch.GetTimestamp();
             _connection["COMMIT"].Execute();
+            if (HasWritten || _connection.Changes != changes)
+            {
+                _gathering.OnSynced(Stopwatch.GetElapsedTime(started));
+            }
         }
         catch (Exception error)
         {
             return RollBack(error);
         }
 
-        if (Failure is not null)
+        // A commit that had nothing to write says nothing of the disk.
+        if (Failure is not null && (HasWritten || _connection.Changes != changes))
         {
             Failure = null;
             SpoolLog.Recovered(_options.Logger, _options.Path);

@@ -1,3 +1,5 @@
+using Microsoft.Data.Sqlite;
+
 namespace Relay.Spool;
 
 /// <summary>What is only read.</summary>
@@ -21,13 +23,16 @@ public sealed partial class SqliteSpool
             return ValueTask.FromResult(OpenFile(message));
         }
 
-        byte[]? octets = _readers.Read(connection =>
+        byte[]? octets;
+        try
         {
-            Statement row = connection["SELECT octets FROM content WHERE message = ?1"].Bind(1, message.Id.Key);
-            byte[]? found = row.Step() ? row.GetBlob(0) : null;
-            row.Reset();
-            return found;
-        });
+            octets = ReadOctets(message.Id);
+        }
+        catch (SpoolException error) when (IsCorrupt(error))
+        {
+            throw Unreadable(message, error.Message);
+        }
+
         return octets?.Length == message.Size
             ? ValueTask.FromResult(new SpoolContent(octets))
             : throw Unreadable(message, octets is null ? "its content is missing" : $"its content has {octets.Length} octets and not {message.Size}");
@@ -66,7 +71,18 @@ public sealed partial class SqliteSpool
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<SpoolEvent>> EventsAfterAsync(long after, int maximum, CancellationToken cancellationToken = default) =>
         _readers.ReadAsync<IReadOnlyList<SpoolEvent>>(
-            connection => ReadEvents(connection[EventsSql("e.id > ?1 ORDER BY e.id LIMIT ?2")].Bind(1, after).Bind(2, maximum)), cancellationToken);
+            connection =>
+            {
+                try
+                {
+                    return ReadEvents(connection[EventsSql("e.id > ?1 ORDER BY e.id LIMIT ?2")].Bind(1, after).Bind(2, maximum));
+                }
+                catch (SqliteException error) when (SpoolConnection.IsCorrupt(error))
+                {
+                    return ReadOneByOne(connection, after, maximum);
+                }
+            },
+            cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask WaitForEventsAsync(long after, CancellationToken cancellationToken = default)
@@ -194,11 +210,33 @@ public sealed partial class SqliteSpool
         return read;
     }
 
-    private static string EventsSql(string where) =>
+    /// <param name="where">The condition and the order.</param>
+    /// <param name="hasFacts">Whether the facts of their messages go with the events; else those are not looked at.</param>
+    private static string EventsSql(string where, bool hasFacts = true) =>
         $"""
-        SELECT {EventColumns}, {MessageRow.Columns} FROM events e LEFT JOIN recipients r ON r.message = e.message AND r.idx = e.idx
-        LEFT JOIN lanes l ON l.id = r.lane LEFT JOIN messages m ON m.key = e.message WHERE {where}
+        SELECT {EventColumns}, {(hasFacts ? MessageRow.Columns : string.Join(", ", Enumerable.Repeat("NULL", MessageRow.ColumnCount)))}
+        FROM events e LEFT JOIN recipients r ON r.message = e.message AND r.idx = e.idx
+        LEFT JOIN lanes l ON l.id = r.lane {(hasFacts ? "LEFT JOIN messages m ON m.key = e.message" : string.Empty)} WHERE {where}
         """;
+
+    /// <summary>Where rows of messages stand on a broken page: their events go without facts, and nobody behind them is stopped.</summary>
+    private static List<SpoolEvent> ReadOneByOne(SpoolConnection connection, long after, int maximum)
+    {
+        List<SpoolEvent> events = ReadEvents(connection[EventsSql("e.id > ?1 ORDER BY e.id LIMIT ?2", hasFacts: false)].Bind(1, after).Bind(2, maximum));
+        for (int i = 0; i < events.Count; i++)
+        {
+            try
+            {
+                events[i] = ReadEvents(connection[EventsSql("e.id = ?1")].Bind(1, events[i].Id))[0];
+            }
+            catch (SqliteException error) when (SpoolConnection.IsCorrupt(error))
+            {
+                // It stays as it was read, without them.
+            }
+        }
+
+        return events;
+    }
 
     private static List<SpoolEvent> ReadEvents(Statement rows)
     {
@@ -225,6 +263,30 @@ public sealed partial class SqliteSpool
         }
 
         return events;
+    }
+
+    private static bool IsCorrupt(SpoolException error) => error.InnerException is SqliteException broken && SpoolConnection.IsCorrupt(broken);
+
+    private byte[]? ReadOctets(MessageId id) => _readers.Read(connection =>
+    {
+        Statement row = connection["SELECT octets FROM content WHERE message = ?1"].Bind(1, id.Key);
+        byte[]? found = row.Step() ? row.GetBlob(0) : null;
+        row.Reset();
+        return found;
+    });
+
+    /// <summary>What there is of a content that is to be set aside; null if it cannot be read at all.</summary>
+    private byte[]? ReadBroken(MessageId id)
+    {
+        try
+        {
+            return ReadOctets(id) ?? [];
+        }
+        catch (SpoolException error) when (IsCorrupt(error))
+        {
+            SpoolLog.NotMoved(_options.Logger, id, error);
+            return null;
+        }
     }
 
     private SpoolContent OpenFile(StoredMessage message)

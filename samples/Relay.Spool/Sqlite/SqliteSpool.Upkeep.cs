@@ -6,6 +6,9 @@ public sealed partial class SqliteSpool
     private const int UpkeepEvery = 60;
     private const int RetentionBatch = 200;
 
+    // Less is not worth the writing: it is a wait that is longer by that much, once.
+    private static readonly TimeSpan LeastSetBack = TimeSpan.FromMinutes(1);
+
     private long _ticks;
 
     /// <summary>Takes back the leases of a dead owner, and reads the agenda. Called once, before anybody leases.</summary>
@@ -32,6 +35,7 @@ public sealed partial class SqliteSpool
         _ = RunAsync(new DelegateItem<bool>(writer =>
         {
             writer.LastToken = Math.Max(last, writer.NowMilliseconds << 12);
+            FollowClock(writer);
             _ = writer.WasChangedByOthers();
             writer.Agenda.Load(writer.Connection);
             writer.HasNewWork = true;
@@ -40,6 +44,21 @@ public sealed partial class SqliteSpool
         _timer = _clock.CreateTimer(static state => ((SqliteSpool)state!).Tick(), this, TickInterval, TickInterval);
         DateTime before = DateTime.UtcNow - TimeSpan.FromMinutes(1);
         _ = Task.Run(() => RemoveOrphans(before));
+    }
+
+    /// <summary>
+    /// What waits is moved back with a clock that was set back while nobody ran: it waits as long as it would have, and not as long as the clock is behind
+    /// besides. What its sender scheduled stays, as that is the clock's time. A clock that was set ahead cannot be told from a time in which nobody ran.
+    /// </summary>
+    private void FollowClock(SpoolWriter writer)
+    {
+        long? last = writer.Connection["SELECT at FROM events ORDER BY id DESC LIMIT 1"].Scalar();
+        long behind = (last ?? 0) - writer.NowMilliseconds;
+        if (behind > LeastSetBack.TotalMilliseconds)
+        {
+            int moved = writer.Connection["UPDATE recipients SET next_at = next_at - ?1 WHERE state = 1"].Bind(1, behind).Execute();
+            SpoolLog.ClockWasSetBack(_options.Logger, TimeSpan.FromMilliseconds(behind), moved);
+        }
     }
 
     private void Tick()

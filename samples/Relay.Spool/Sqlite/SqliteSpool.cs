@@ -160,10 +160,20 @@ public sealed partial class SqliteSpool : ISpool, IAsyncDisposable, IDisposable
     }
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<Lease>> LeaseAsync(LeaseRequest request, CancellationToken cancellationToken = default)
+    public async ValueTask<IReadOnlyList<Lease>> LeaseAsync(LeaseRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return RunAsync(new LeaseItem(request));
+        while (true)
+        {
+            try
+            {
+                return await RunAsync(new LeaseItem(request)).ConfigureAwait(false);
+            }
+            catch (BrokenRowsException error)
+            {
+                await RunAsync(SetAside(error.Rows)).ConfigureAwait(false);
+            }
+        }
     }
 
     /// <inheritdoc/>
@@ -187,7 +197,7 @@ public sealed partial class SqliteSpool : ISpool, IAsyncDisposable, IDisposable
 
     /// <inheritdoc/>
     public ValueTask QuarantineAsync(MessageId id, string reason, CancellationToken cancellationToken = default) =>
-        Ignore(RunAsync(new QuarantineItem(id, reason, _files)));
+        Ignore(RunAsync(new QuarantineItem(id, reason, _files, ReadBroken(id))));
 
     /// <inheritdoc/>
     public ValueTask AppendEventsAsync(IReadOnlyList<NewEvent> events, CancellationToken cancellationToken = default) =>
@@ -233,6 +243,17 @@ public sealed partial class SqliteSpool : ISpool, IAsyncDisposable, IDisposable
         _writer.Add(item);
         return new ValueTask<T>(item.Done);
     }
+
+    /// <summary>Without a look at the message's row: its id's random end is not known then, and is 0.</summary>
+    private static DelegateItem<bool> SetAside(IReadOnlyList<(long Message, int Index, string Why)> rows) => new(writer =>
+    {
+        foreach ((long key, int index, string why) in rows)
+        {
+            QuarantineItem.SetAside(writer, MessageId.Create(key, 0), index, why, writer.NowMilliseconds);
+        }
+
+        return true;
+    });
 
     private static async ValueTask Ignore<T>(ValueTask<T> task) => await task.ConfigureAwait(false);
 

@@ -12,6 +12,13 @@ internal sealed class TickItem : WriteItem<bool>
             writer.HasNewEvents = true;
         }
 
+        if (writer.Failure is not null)
+        {
+            // Whether the disk takes something again: else a relay that nobody sends to, as it is not ready, would never be.
+            writer.Connection.Run("PRAGMA user_version=" + writer.Connection["PRAGMA user_version"].Scalar());
+            writer.HasWritten = true;
+        }
+
         writer.HasNewWork |= writer.Agenda.Advance(writer.NowMilliseconds);
         Result = true;
     }

@@ -37,6 +37,22 @@ public sealed class RulesTests
     }
 
     [Fact]
+    public async Task A_suspension_survives_a_restart()
+    {
+        await using var hop = new Hop((_, line) => line.Contains("first@", StringComparison.Ordinal) ? "450 4.7.1 [TS02] Deferred by complaints" : Hop.Usual(line));
+        await using var bench = Rules(hop, @"text=/\[TS0[12]\]/ => suspend for 2h");
+        MessageId first = await bench.EnqueueAsync("first@example.net");
+        await bench.UntilAsync(first, r => r is { State: RecipientState.Queued, Attempts: 1 });
+
+        await bench.RestartAsync();
+        MessageId second = await bench.EnqueueAsync("second@example.net");
+        StoredRecipient deferred = Assert.Single(await bench.UntilAsync(second, r => r is { State: RecipientState.Queued, Attempts: 1 }));
+        Assert.Contains("by the rule of line 1", deferred.LastReply.Text, StringComparison.Ordinal);
+        Assert.InRange(deferred.NextAttemptAt - DateTimeOffset.UtcNow, TimeSpan.FromMinutes(110), TimeSpan.FromMinutes(121));
+        Assert.Equal(1, hop.Connections);
+    }
+
+    [Fact]
     public async Task A_site_that_is_slowed_gets_fewer_connections()
     {
         using var gate = new SemaphoreSlim(0);
@@ -82,6 +98,7 @@ public sealed class RulesTests
             {
                 NextHop = Bench.To(hop),
                 RulesPath = folder["rules"],
+                StorePath = folder["delivery.db"],
                 Routes = other is null ? s.Routes : new Dictionary<string, RouteSettings> { ["other.example"] = Bench.To(other) },
             };
         });

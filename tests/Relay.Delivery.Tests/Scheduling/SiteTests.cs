@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Extensions.Time.Testing;
 using Relay.Spool;
 using Smtp.Interop;
 
@@ -74,6 +75,32 @@ public sealed class SiteTests
         }
 
         Assert.InRange(hop.Connections, 1, 3);
+    }
+
+    [Fact]
+    public async Task An_operator_who_retries_is_not_told_that_the_site_rests()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var gone = new Hop();
+        int port = gone.Port;
+        await gone.DisposeAsync();
+        await using var bench = new Bench(
+            s => s with
+            {
+                NextHop = Bench.To(port),
+                Retry = s.Retry with { First = TimeSpan.FromHours(1), Longest = TimeSpan.FromHours(1) },
+                Shaping = s.Shaping with { FirstBackoff = TimeSpan.FromHours(1), LongestBackoff = TimeSpan.FromHours(1) },
+            },
+            time);
+        bench.Service.Start();
+        MessageId id = await bench.EnqueueAsync("bob@example.net");
+        await bench.UntilAsync(id, r => r is { State: RecipientState.Queued, Attempts: 1 });
+
+        await using var hop = new Hop(at: new IPEndPoint(IPAddress.Loopback, port));
+        time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(1, await bench.Spool.ChangeAsync(new QueueFilter { MessageId = id }, new QueueChange.Retry(), Bench.Cancellation));
+        StoredRecipient recipient = Assert.Single(await bench.UntilDoneAsync(id));
+        Assert.Equal((RecipientState.Delivered, 2), (recipient.State, recipient.Attempts));
     }
 
     [Fact]

@@ -97,6 +97,25 @@ public sealed class ShapingTests
     }
 
     [Fact]
+    public void An_operators_wish_ends_a_rest_for_failures_once_and_none_that_was_ordered()
+    {
+        var backoff = new SiteBackoff(_time);
+        backoff.OnFailure(new ShapingSettings(), "down", new Random(1));
+        backoff.Probe();
+        Assert.Equal(SiteState.Resting, backoff.State);
+        _time.Advance(TimeSpan.FromSeconds(6));
+        backoff.Probe();
+        Assert.Equal(SiteState.Probing, backoff.State);
+        backoff.OnFailure(new ShapingSettings(), "down", new Random(1));
+        backoff.Probe();
+        Assert.Equal(SiteState.Resting, backoff.State);
+        backoff.Rest(TimeSpan.FromHours(2), "they asked", isOrdered: true);
+        _time.Advance(TimeSpan.FromHours(1));
+        backoff.Probe();
+        Assert.Equal(SiteState.Resting, backoff.State);
+    }
+
+    [Fact]
     public void A_rest_is_never_cut_short_by_a_shorter_one()
     {
         var backoff = new SiteBackoff(_time);

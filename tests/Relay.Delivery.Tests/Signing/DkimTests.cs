@@ -4,6 +4,7 @@ using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Org.BouncyCastle.Crypto.Parameters;
+using Relay.Spool;
 using Smtp.Interop;
 
 namespace Relay.Delivery.Tests;

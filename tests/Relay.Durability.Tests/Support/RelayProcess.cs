@@ -26,6 +26,15 @@ internal sealed class RelayProcess : IDisposable
 
     internal string SpoolPath { get; }
 
+    /// <summary>Where the HTTP service listens; null, the default, for none.</summary>
+    internal IPEndPoint? Http { get; init; }
+
+    /// <summary>Further settings.</summary>
+    internal string[] Settings { get; init; } = [];
+
+    /// <summary>The working directory, which an <c>appsettings.json</c> is read from; the test's own by default.</summary>
+    internal string? WorkingDirectory { get; init; }
+
     /// <summary>All that it wrote, for a failed test's message.</summary>
     internal System.Collections.Concurrent.ConcurrentQueue<string> Output { get; } = [];
 
@@ -40,10 +49,16 @@ internal sealed class RelayProcess : IDisposable
         string[] command =
         [
             .. Through, dotnet, Path.Combine(AppContext.BaseDirectory, "Relay.Host.dll"),
-            "--Relay:HostName=relay.example.com", "--Relay:Http:Listen=off", $"--Relay:Listen={EndPoint}", $"--Relay:NextHop=127.0.0.1:{_nextHop}", $"--Relay:DataPath={_folder["data"]}",
+            "--Relay:HostName=relay.example.com", $"--Relay:Http:Listen={(Http is null ? "off" : Http.ToString())}", $"--Relay:Listen={EndPoint}", $"--Relay:NextHop=127.0.0.1:{_nextHop}", $"--Relay:DataPath={_folder["data"]}",
             $"--Relay:Spool:Path={SpoolPath}", "--Relay:Retry:First=00:00:00.2", "--Relay:Retry:Longest=00:00:01", "--Logging:LogLevel:Default=Warning",
+            .. Settings,
         ];
-        var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(command[0], command[1..])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = WorkingDirectory ?? string.Empty,
+        };
         foreach ((string name, string value) in _environment)
         {
             start.Environment[name] = value;

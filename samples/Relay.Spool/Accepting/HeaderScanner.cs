@@ -1,10 +1,11 @@
-namespace Relay.Delivery;
+namespace Relay.Spool;
 
 /// <summary>Finds fields in a message's header without parsing the message.</summary>
-internal static class HeaderScanner
+public static class HeaderScanner
 {
-    /// <summary>The length of the header, the empty line behind it not included.</summary>
-    internal static int HeaderLength(ReadOnlySpan<byte> content)
+    /// <summary>The length of the header, the empty line behind it not included; all of it where there is no empty line.</summary>
+    /// <param name="content">A message from its start.</param>
+    public static int HeaderLength(ReadOnlySpan<byte> content)
     {
         if (content.StartsWith("\r\n"u8))
         {
@@ -18,11 +19,11 @@ internal static class HeaderScanner
     /// <summary>Whether a header has a field.</summary>
     /// <param name="header">The header.</param>
     /// <param name="name">The field's name with its colon, in any case.</param>
-    internal static bool Has(ReadOnlySpan<byte> header, ReadOnlySpan<byte> name) => Count(header, name, stopAtFirst: true) > 0;
+    public static bool Has(ReadOnlySpan<byte> header, ReadOnlySpan<byte> name) => Count(header, name, stopAtFirst: true) > 0;
 
     /// <summary>How often a header has a field.</summary>
     /// <inheritdoc cref="Has"/>
-    internal static int Count(ReadOnlySpan<byte> header, ReadOnlySpan<byte> name) => Count(header, name, stopAtFirst: false);
+    public static int Count(ReadOnlySpan<byte> header, ReadOnlySpan<byte> name) => Count(header, name, stopAtFirst: false);
 
     private static int Count(ReadOnlySpan<byte> header, ReadOnlySpan<byte> name, bool stopAtFirst)
     {

@@ -1,3 +1,5 @@
+using Smtp.Core;
+
 namespace Relay.Spool;
 
 /// <summary>Leases what is due: lane after lane, higher ranks more often than lower ones, a few leases of a lane at a time.</summary>
@@ -165,15 +167,8 @@ internal sealed class LeaseItem(LeaseRequest request) : WriteItem<IReadOnlyList<
             return "the message's row is missing";
         }
 
-        try
-        {
-            _ = MessageRow.ReadFacts(row, 0);
-            return row.GetText(MessageRow.ColumnCount + 1).Length == 0 ? "the recipient has no path" : null;
-        }
-        catch (System.Text.Json.JsonException error)
-        {
-            return $"the message's labels are broken: {error.Message}";
-        }
+        return MessageRow.WhyUnreadable(row, 0)
+            ?? (SmtpPath.TryParse(row.GetText(MessageRow.ColumnCount + 1), out SmtpPath path) && !path.IsNull ? null : "the recipient's path is none");
     }
 
     private void Close(SpoolWriter writer, Lane lane, StoredMessage? message, List<StoredRecipient> recipients, long until)

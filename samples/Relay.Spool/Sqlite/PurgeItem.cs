@@ -35,7 +35,24 @@ internal sealed class PurgeItem(IReadOnlyList<long> messages, BodyFiles files) :
     /// <summary>By name and value, as the labels are sorted by them.</summary>
     private static void RemoveLabels(SpoolConnection connection, long key, string? json)
     {
-        if (json is null || JsonSerializer.Deserialize(json, LabelsJsonContext.Default.LabelsJson) is not { } labels)
+        if (json is null)
+        {
+            return;
+        }
+
+        LabelsJson? labels;
+        try
+        {
+            labels = JsonSerializer.Deserialize(json, LabelsJsonContext.Default.LabelsJson);
+        }
+        catch (JsonException)
+        {
+            // A broken row goes too: by reading all labels, which is rare enough.
+            connection["DELETE FROM labels WHERE message = ?1"].Bind(1, key).Execute();
+            return;
+        }
+
+        if (labels is null)
         {
             return;
         }

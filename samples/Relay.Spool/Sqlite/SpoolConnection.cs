@@ -63,6 +63,15 @@ internal sealed class SpoolConnection : IDisposable
     /// <summary>Whether a transaction is open.</summary>
     internal bool IsInTransaction => raw.sqlite3_get_autocommit(Handle) == 0;
 
+    /// <summary>Ends the reading of all statements: one that broke off in the middle would keep its view of the database, and no transaction could begin.</summary>
+    internal void ResetStatements()
+    {
+        foreach (Statement statement in _statements.Values)
+        {
+            statement.Reset();
+        }
+    }
+
     /// <summary>Forgets prepared statements when there are many, such as those of filters.</summary>
     internal void Trim(int maximum)
     {

@@ -12,6 +12,9 @@ internal sealed class SpoolWriter : IDisposable
     private const int MaximumItems = 1024;
     private const long MaximumWeight = 16 * 1024 * 1024;
 
+    // A message in the database, twice over: with its pages and indexes.
+    private const int ProbeSize = 2 * SpoolOptions.DefaultMaximumInlineContent;
+
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _arrived = new(0);
     private readonly SpoolOptions _options;
@@ -22,6 +25,7 @@ internal sealed class SpoolWriter : IDisposable
     private SpoolConnection? _connection;
     private long _dataVersion;
     private bool _isStopping;
+    private bool _isFull;
 
     internal SpoolWriter(SpoolOptions options, string path, TimeProvider clock)
     {
@@ -214,7 +218,7 @@ internal sealed class SpoolWriter : IDisposable
             return RollBack(error);
         }
 
-        if (Failure is not null)
+        if (Failure is not null && (!_isFull || HasRoom()))
         {
             Failure = null;
             SpoolLog.Recovered(_options.Logger, _options.Path);
@@ -250,6 +254,7 @@ internal sealed class SpoolWriter : IDisposable
         Agenda.Clear();
         if (error is not SqliteException { SqliteErrorCode: not SqliteConstraint } failure)
         {
+            _connection?.ResetStatements();
             if (_connection?.IsInTransaction == true)
             {
                 TryRollBack();
@@ -269,7 +274,27 @@ internal sealed class SpoolWriter : IDisposable
         }
 
         Failure = reason;
+        _isFull = isNoSpace;
         return new SpoolException(reason, isNoSpace ? SpoolFailure.NoSpace : SpoolFailure.Error, error);
+    }
+
+    /// <summary>
+    /// Whether a message has room. A commit that writes little, or nothing, does well on a disk that is full for mail: it would call a store sound, once a
+    /// second, that refuses every message.
+    /// </summary>
+    private bool HasRoom()
+    {
+        try
+        {
+            using FileStream probe = DurableFolder.CreatePrivateFile(Path.Combine(_options.Path, $".probe-{Guid.NewGuid():N}.tmp"), FileOptions.DeleteOnClose);
+            probe.Write(new byte[ProbeSize]);
+            probe.Flush(flushToDisk: true);
+            return true;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     private void TryRollBack()

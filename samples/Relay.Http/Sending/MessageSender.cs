@@ -187,7 +187,7 @@ internal sealed class MessageSender(
         }
     }
 
-    private static void CheckSchedule(DateTimeOffset? at, DateTimeOffset now, List<FieldError> errors)
+    internal static void CheckSchedule(DateTimeOffset? at, DateTimeOffset now, List<FieldError> errors)
     {
         if (at > now + LongestDelay)
         {

@@ -54,6 +54,7 @@ internal sealed partial class RelaySettingsReader
     private RelaySettings Read()
     {
         RefuseUnknownKeys(_configuration.GetSection(Root));
+        CheckLogging(_configuration.GetSection("Logging"));
 
         string dataPath = Path.GetFullPath(Text("Relay:DataPath") ?? "relay-data");
         string? certificatePath = Text("Relay:Tls:CertificatePath");
@@ -157,7 +158,7 @@ internal sealed partial class RelaySettingsReader
             }
             else if (!isKey && !isSection)
             {
-                _errors.Add($"{child.Path} is not a key of the relay. Its keys are {string.Join(", ", Keys)}, {UsersPrefix}NAME and {RoutesPrefix}DOMAIN.");
+                _errors.Add($"{child.Path} is not a key of the relay. Its keys are {string.Join(", ", Keys)}, {UsersPrefix}NAME, {RoutesPrefix}DOMAIN, and those below Relay:Delivery and Relay:Dkim.");
             }
         }
     }
@@ -313,6 +314,12 @@ internal sealed partial class RelaySettingsReader
             if (!HostAndPort.TryParse(route.Value, out string host, out int port) || port == 0)
             {
                 _errors.Add($"{route.Path} is \"{Printable(route.Value ?? string.Empty)}\"; allowed is host:port, such as mail.example.com:25.");
+                continue;
+            }
+
+            if (!DeliverySettingsReader.IsDomain(route.Key))
+            {
+                _errors.Add($"{route.Path} names \"{Printable(route.Key)}\"; allowed is a domain, such as Relay:Routes:example.com.");
                 continue;
             }
 

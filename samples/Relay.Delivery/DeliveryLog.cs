@@ -29,6 +29,9 @@ internal static partial class DeliveryLog
     [LoggerMessage(7, LogLevel.Error, "The queue cannot be read, and is tried again: {Problem}")]
     internal static partial void NotLeased(ILogger logger, string problem);
 
+    [LoggerMessage(21, LogLevel.Error, "The relay failed on the queue, which is tried again")]
+    internal static partial void LeasingBroke(ILogger logger, Exception error);
+
     [LoggerMessage(8, LogLevel.Error, "{Id}: the relay failed on it ({Times} times).")]
     internal static partial void Crashed(ILogger logger, Exception error, MessageId id, int times);
 

@@ -243,6 +243,11 @@ internal sealed class RelayServers : IAsyncDisposable
         {
             throw new RelayStartException($"Relay:Http:Listen: {error.Message} Choose another port, or off.", error);
         }
+        catch (SocketException error)
+        {
+            // An address that is not of this machine, or a port that only root may take: Kestrel wraps only a port in use.
+            throw new RelayStartException($"Relay:Http:Listen is \"{_settings.Http!.Listen}\": {error.Message}. Choose another address or port, or off.", error);
+        }
     }
 
     /// <returns>How the capture server is reached.</returns>

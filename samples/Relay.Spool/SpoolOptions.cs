@@ -6,6 +6,9 @@ namespace Relay.Spool;
 /// <summary>How a <see cref="SqliteSpool"/> is opened.</summary>
 public sealed record SpoolOptions
 {
+    /// <summary>The default of <see cref="MaximumInlineContent"/>, and so the largest header that a submission may have.</summary>
+    public const int DefaultMaximumInlineContent = 65_536;
+
     /// <summary>Its folder; made if it is not there.</summary>
     public required string Path { get; init; }
 
@@ -16,7 +19,7 @@ public sealed record SpoolOptions
     public bool IsOwner { get; init; } = true;
 
     /// <summary>Up to how many octets a content is stored in the database, and not in a file beside it; 65,536 by default.</summary>
-    public int MaximumInlineContent { get; init; } = 65_536;
+    public int MaximumInlineContent { get; init; } = DefaultMaximumInlineContent;
 
     /// <summary>How long messages that are done and their events are kept; 30 days by default.</summary>
     public TimeSpan Retention { get; init; } = TimeSpan.FromDays(30);

@@ -50,6 +50,14 @@ public sealed class RelayProgramTests : IDisposable
     }
 
     [Fact]
+    public async Task An_address_that_is_not_of_this_machine_is_named_with_its_key()
+    {
+        // RFC 5737: nobody has this one.
+        Assert.StartsWith("relay: Relay:Listen: Cannot listen on 203.0.113.9:2525: ", await FailAsync("--Relay:Listen=203.0.113.9:2525"), StringComparison.Ordinal);
+        Assert.StartsWith("relay: Relay:Http:Listen is \"203.0.113.9:8025\": ", await FailAsync("--Relay:Http:Listen=203.0.113.9:8025"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_folder_that_cannot_be_made_is_named_with_its_key()
     {
         await File.WriteAllTextAsync(_folder["file"], "in the way", TestContext.Current.CancellationToken);

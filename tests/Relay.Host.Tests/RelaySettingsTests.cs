@@ -85,6 +85,10 @@ public sealed class RelaySettingsTests
     [InlineData("--Relay:Spol:Path=x", "Relay:Spol is not a key of the relay")]
     [InlineData("--Relay:Retry:First=soon", "Relay:Retry:First is \"soon\"; allowed is a time of 1ms to 365d")]
     [InlineData("--Relay:Routes:example.com=x", "Relay:Routes:example.com is \"x\"; allowed is host:port")]
+    [InlineData("--Relay:Routes:example..com=127.0.0.1:25", "Relay:Routes:example..com names \"example..com\"; allowed is a domain")]
+    [InlineData("--Relay:Delivery:Domains:example..com:RequireTls=true", "Relay:Delivery:Domains:example..com is \"\"; allowed is a domain as its name")]
+    [InlineData("--Logging:LogLevel:Default=Blah", "Logging:LogLevel:Default is \"Blah\"; allowed is Trace, Debug, ")]
+    [InlineData("--Logging:Console:LogLevel:Smtp=Loud", "Logging:Console:LogLevel:Smtp is \"Loud\"; allowed is Trace, Debug, ")]
     [InlineData("--Relay:Listen:0=127.0.0.1:25", "Relay:Listen is a list or a section")]
     public void A_wrong_value_names_key_value_and_what_is_allowed(string args, string expected)
     {

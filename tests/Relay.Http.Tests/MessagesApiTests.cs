@@ -140,6 +140,27 @@ public sealed class MessagesApiTests
         Assert.Equal(400, problem.GetProperty("status").GetInt32());
     }
 
+    [Theory]
+    [InlineData("received", 51, "content", "51 Received fields")]
+    [InlineData("x-long", 80, "content", "The header has ")]
+    [InlineData("scheduled", 0, "scheduled_at", "at most 90 days")]
+    public async Task A_raw_message_that_SMTP_would_refuse_is_refused(string what, int fields, string field, string expected)
+    {
+        await using RunningService service = await RunningService.StartAsync();
+        string header = string.Concat(Enumerable.Repeat(what == "received" ? "Received: by x; Tue, 24 Nov 2026 12:00:00 +0000\r\n" : $"X-Long: {new string('x', 900)}\r\n", fields));
+
+        (HttpStatusCode status, JsonElement problem) = await service.PostAsync("/v1/messages/raw", JsonSerializer.Serialize(new Dictionary<string, object>
+        {
+            ["content"] = header + "From: a@example.com\r\nTo: b@example.net\r\n\r\nx\r\n",
+            ["scheduled_at"] = what == "scheduled" ? "2200-01-01T00:00:00Z" : "2026-01-01T00:00:00Z",
+        }));
+
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, status);
+        JsonElement error = Assert.Single(problem.GetProperty("errors").EnumerateArray());
+        Assert.Equal(field, error.GetProperty("field").GetString());
+        Assert.Contains(expected, error.GetProperty("message").GetString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_batch_has_a_result_for_each_message()
     {

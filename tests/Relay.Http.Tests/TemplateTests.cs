@@ -57,6 +57,42 @@ public sealed class TemplateTests
         Assert.Equal("text", Assert.Single(errors).Field);
     }
 
+    [Theory]
+    [InlineData("{% for i in (1..1000000000) %}x{% endfor %}")]
+    [InlineData("{% for i in (1..n) %}x{% endfor %}")]
+    [InlineData("{% assign l = (1..n) %}{{ l | size }}")]
+    [InlineData("{% assign s = a %}{% for i in (1..40) %}{% assign s = s | append: s %}{% endfor %}{{ s | size }}")]
+    [InlineData("{% assign l = a | split: '' %}{% for i in (1..40) %}{% assign l = l | concat: l %}{% endfor %}{{ l | size }}")]
+    [InlineData("{% assign s = a %}{% for i in (1..40) %}{% capture s %}{{ s }}{{ s }}{% endcapture %}{% endfor %}{{ s | size }}")]
+    [InlineData("{{ a | replace: 'A', a | replace: 'A', a | replace: 'A', a | size }}")]
+    [InlineData("{{ a | split: '' | join: a | replace: 'A', a | size }}")]
+    [InlineData("{{ 'now' | date: '%1000000000Y' | size }}")]
+    [InlineData("{% for i in (1..10000) %}{{ a }}{{ a }}{% endfor %}")]
+    public async Task What_would_take_all_memory_is_broken_off(string source)
+    {
+        (RenderedTemplate? rendered, List<FieldError> errors) = await RenderAsync(
+            Template("x", source, null), $$"""{"a":"{{new string('A', 1000)}}","n":2000000000}""");
+
+        Assert.Null(rendered);
+        Assert.Equal("text", Assert.Single(errors).Field);
+    }
+
+    [Fact]
+    public async Task What_is_within_the_bounds_is_made_as_ever()
+    {
+        (RenderedTemplate? rendered, _) = await RenderAsync(
+            Template(
+                "{% for i in (1..n) %}*{% endfor %}",
+                "{% capture c %}<{{ n | plus: 1 }}{% endcapture %}{{ c }}{% assign l = 'a,b' | split: ',' %}{{ l | concat: l | join: '-' }} {{ 'a.b' | replace: '.', '::' }} {{ '2026-11-24' | date: '%Y/%m' }}",
+                "{% for i in (3..1) %}never{% endfor %}{% if n > 2 %}<b>{{ '<' }}</b>{% else %}no{% endif %} {%- tablerow i in (1..2) cols:2 %}{{ i }}{% endtablerow %}"),
+            """{"n":3}""");
+
+        Assert.Equal("***", rendered?.Subject);
+        Assert.Equal("<4a-b-a-b a::b 2026/11", rendered?.Text);
+        Assert.StartsWith("<b>&lt;</b>", rendered?.Html, StringComparison.Ordinal);
+        Assert.DoesNotContain("never", rendered?.Html, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void What_is_no_Liquid_is_named()
     {

@@ -70,7 +70,7 @@ internal sealed class Booking(ISpool spool, Func<DeliverySettings> settings, Del
             }
             else if (fate is { State: RecipientState.Queued, WasAttempted: true }
                 && !recipient.DelayNotified
-                && now - lease.Message.AcceptedAt >= current.Retry.DelayNotice
+                && now - Since(lease.Message) >= current.Retry.DelayNotice
                 && NotificationWriter.IsWanted(NotificationAction.Delayed, recipient.Notify, reversePath))
             {
                 (delayed ??= []).Add(i);
@@ -187,7 +187,7 @@ internal sealed class Booking(ISpool spool, Func<DeliverySettings> settings, Del
                 return start;
             }
         }
-        catch (SpoolException)
+        catch (Exception error) when (error is SpoolException or IOException)
         {
             // That the message is gone is no reason to keep its sender in the dark.
             return ReadOnlyMemory<byte>.Empty;

@@ -189,9 +189,18 @@ public sealed partial class DeliveryService : IAsyncDisposable
             {
                 return;
             }
-            catch (SpoolException error)
+            catch (Exception error)
             {
-                DeliveryLog.NotLeased(_logger, error.Message);
+                // Whatever it is: a relay that leases no more delivers no more, and says nothing.
+                if (error is SpoolException)
+                {
+                    DeliveryLog.NotLeased(_logger, error.Message);
+                }
+                else
+                {
+                    DeliveryLog.LeasingBroke(_logger, error);
+                }
+
                 work = null;
                 try
                 {

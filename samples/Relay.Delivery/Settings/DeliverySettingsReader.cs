@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Microsoft.Extensions.Configuration;
+using Relay.Spool;
 using Smtp.Client;
 using Smtp.Core;
 
@@ -77,7 +78,7 @@ public static class DeliverySettingsReader
                 }
                 catch (DkimKeyException error)
                 {
-                    keys.Wrong(selector.Path, $"the path of a private key: {error.Message}");
+                    keys.Wrong(selector.Path, $"the path of a private key: {error.Message.TrimEnd('.')}");
                 }
             }
         }
@@ -156,8 +157,28 @@ public static class DeliverySettingsReader
         return Path.GetFullPath(path);
     }
 
-    private static Dictionary<string, ShapingSettings> Domains(KeyReader keys, ShapingSettings usual) =>
-        keys.Children("Relay:Delivery:Domains").ToDictionary(d => d.Key.ToLowerInvariant(), d => Shaping(keys, d.Path, usual), StringComparer.Ordinal);
+    private static Dictionary<string, ShapingSettings> Domains(KeyReader keys, ShapingSettings usual)
+    {
+        var domains = new Dictionary<string, ShapingSettings>(StringComparer.Ordinal);
+        foreach (IConfigurationSection domain in keys.Children("Relay:Delivery:Domains"))
+        {
+            // Read in any case: its keys are known, whatever its name is.
+            domains[domain.Key.ToLowerInvariant()] = Shaping(keys, domain.Path, usual);
+            if (!IsDomain(domain.Key))
+            {
+                keys.Wrong(domain.Path, "a domain as its name, such as Relay:Delivery:Domains:example.com");
+            }
+        }
+
+        return domains;
+    }
+
+    /// <summary>Whether the name of a key can be a recipients' domain; one that cannot would wait for mail for ever, and nobody would be told of the slip.</summary>
+    public static bool IsDomain(string text)
+    {
+        string name = DestinationName.OfDomain(text);
+        return (name.StartsWith('[') && name.EndsWith(']')) || Array.TrueForAll(name.Split('.'), label => label.Length is > 0 and <= 63 && label.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'));
+    }
 
     private static ShapingSettings Shaping(KeyReader keys, string section, ShapingSettings usual)
     {

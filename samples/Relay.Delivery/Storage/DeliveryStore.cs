@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using Relay.Spool;
 
 namespace Relay.Delivery;
 
@@ -19,6 +20,11 @@ internal sealed class DeliveryStore : IDisposable
     /// <exception cref="SqliteException">It cannot be opened.</exception>
     internal DeliveryStore(string? path)
     {
+        if (path is not null)
+        {
+            DurableFolder.CreatePrivateDatabase(path);
+        }
+
         _connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path ?? ":memory:", Pooling = false }.ToString());
         try
         {

@@ -26,7 +26,7 @@ internal static class RelayConfiguration
         catch (InvalidDataException error)
         {
             configuration.Dispose();
-            throw new RelayStartException($"{error.Message} {error.InnerException?.Message}".TrimEnd(), error);
+            throw new RelayStartException($"{error.Message} {(error.GetBaseException() == error ? string.Empty : error.GetBaseException().Message)}".TrimEnd(), error);
         }
     }
 

@@ -59,6 +59,7 @@ internal sealed partial class RelaySettingsReader
     private RelaySettings Read()
     {
         RefuseUnknownKeys(_configuration.GetSection(Root));
+        CheckLogging(_configuration.GetSection("Logging"));
 
         string dataPath = Path.GetFullPath(_keys.Text("Relay:DataPath") ?? "relay-data");
         string? certificatePath = _keys.Text("Relay:Tls:CertificatePath");
@@ -162,7 +163,7 @@ internal sealed partial class RelaySettingsReader
             }
             else if (!isKey && !isSection)
             {
-                _errors.Add($"{child.Path} is not a key of the relay. Its keys are {string.Join(", ", Keys)}, {UsersPrefix}NAME and {RoutesPrefix}DOMAIN.");
+                _errors.Add($"{child.Path} is not a key of the relay. Its keys are {string.Join(", ", Keys)}, {UsersPrefix}NAME, {RoutesPrefix}DOMAIN, and those below Relay:Delivery and Relay:Dkim.");
             }
         }
     }
@@ -303,6 +304,12 @@ internal sealed partial class RelaySettingsReader
             if (!HostAndPort.TryParse(route.Value, out string host, out int port) || port == 0)
             {
                 _keys.Wrong(route.Path, "host:port, such as mail.example.com:25");
+                continue;
+            }
+
+            if (!DeliverySettingsReader.IsDomain(route.Key))
+            {
+                _errors.Add($"{route.Path} names \"{Printable(route.Key)}\"; allowed is a domain, such as Relay:Routes:example.com.");
                 continue;
             }
 

@@ -180,7 +180,7 @@ internal sealed class MessageSender(
         }
     }
 
-    private static void CheckSchedule(DateTimeOffset? at, DateTimeOffset now, List<FieldError> errors)
+    internal static void CheckSchedule(DateTimeOffset? at, DateTimeOffset now, List<FieldError> errors)
     {
         if (at > now + LongestDelay)
         {

@@ -102,7 +102,7 @@ internal sealed class TemplateRenderer
                 _parsed.Clear();
             }
 
-            parsed = _parsed.GetOrAdd(source, Parser.Parse(source));
+            parsed = _parsed.GetOrAdd(source, new TemplateLimiter().VisitTemplate(Parser.Parse(source)));
         }
 
         var options = new TemplateOptions
@@ -117,6 +117,7 @@ internal sealed class TemplateRenderer
         try
         {
             var context = new TemplateContext(options);
+            TemplateBudget.Set(context);
             foreach ((string name, FluidValue value) in model)
             {
                 context.SetValue(name, value);
@@ -124,7 +125,7 @@ internal sealed class TemplateRenderer
 
             return await parsed.RenderAsync(context, encoder, true).ConfigureAwait(false);
         }
-        catch (Exception error) when (error is InvalidOperationException or FluidException or ParseException or FormatException or ArgumentException)
+        catch (Exception error) when (error is InvalidOperationException or FluidException or ParseException or FormatException or ArgumentException or OverflowException)
         {
             errors.Add(new FieldError(field, $"The template cannot be rendered: {MessageLabels.Printable(error.Message)}"));
             return null;

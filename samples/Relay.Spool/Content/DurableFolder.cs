@@ -57,6 +57,26 @@ public static partial class DurableFolder
     }
 
     /// <summary>
+    /// Makes an empty file, if it is not there, that only its owner may read, whoever may look into the folder: mode 0600. What SQLite puts beside a database
+    /// gets the database's mode.
+    /// </summary>
+    /// <exception cref="IOException">It cannot be made.</exception>
+    public static void CreatePrivateDatabase(string path)
+    {
+        if (!OperatingSystem.IsWindows() && !File.Exists(path))
+        {
+            try
+            {
+                CreatePrivateFile(path).Dispose();
+            }
+            catch (IOException) when (File.Exists(path))
+            {
+                // Another process was first.
+            }
+        }
+    }
+
+    /// <summary>
     /// Writes the folder itself to the disk: without it, a renamed file can be gone after a power cut, although the file was synced. .NET does not open
     /// folders, so that this calls the C library. Windows journals names by itself.
     /// </summary>

@@ -7,8 +7,6 @@ internal sealed class EnqueueItem(NewMessage message) : WriteItem<bool>
 {
     internal override long Weight => 512 + message.Content.Memory.Length;
 
-    internal override bool HasCaller => true;
-
     internal override void Run(SpoolWriter writer)
     {
         Store(writer, message);

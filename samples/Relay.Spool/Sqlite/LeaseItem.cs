@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using Smtp.Core;
 
 namespace Relay.Spool;
 
@@ -215,13 +216,8 @@ internal sealed class LeaseItem(LeaseRequest request) : WriteItem<IReadOnlyList<
             return "the message's row is missing";
         }
 
-        if (row.GetText(MessageRow.ColumnCount + 1).Length == 0)
-        {
-            return "the recipient has no path";
-        }
-
-        _ = MessageRow.ReadLabels(row, 0, out string? problem);
-        return problem is null ? null : $"the message's labels are broken: {problem}";
+        return MessageRow.WhyUnreadable(row, 0)
+            ?? (SmtpPath.TryParse(row.GetText(MessageRow.ColumnCount + 1), out SmtpPath path) && !path.IsNull ? null : "the recipient's path is none");
     }
 
     private void Close(SpoolWriter writer, Lane lane, StoredMessage? message, List<StoredRecipient> recipients, long until)

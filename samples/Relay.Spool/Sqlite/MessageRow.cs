@@ -42,6 +42,7 @@ internal static class MessageRow
     internal static MessageId IdOf(SpoolConnection connection, long key) =>
         MessageId.Create(key, connection["SELECT tail FROM messages WHERE key = ?1"].Bind(1, key).Scalar() ?? 0);
 
+    /// <summary>Reads a message. What of it makes no sense is left out: a list must show the message whose row is broken.</summary>
     internal static StoredMessage Read(Statement row, int first = 0)
     {
         MessageId id = ReadId(row, first);
@@ -49,7 +50,7 @@ internal static class MessageRow
         return new StoredMessage
         {
             Id = id,
-            AcceptedAt = DateTimeOffset.FromUnixTimeMilliseconds(id.Key >> 12),
+            AcceptedAt = RowTime.Read(id.Key >> 12),
             Size = row.GetInt64(first + 2),
             HasContent = place != Gone,
             IsContentInFile = place == InFile,
@@ -57,10 +58,40 @@ internal static class MessageRow
         };
     }
 
+    /// <summary>Says why a message's row makes no sense; null if it does.</summary>
+    internal static string? WhyUnreadable(Statement row, int first)
+    {
+        try
+        {
+            _ = Labels(row, first);
+        }
+        catch (JsonException error)
+        {
+            return $"the message's labels are broken: {error.Message}";
+        }
+
+        if (!RowTime.IsTime(row.GetInt64(first) >> 12) || (!row.IsNull(first + 16) && !RowTime.IsTime(row.GetInt64(first + 16))))
+        {
+            return "a time of the message is none";
+        }
+
+        string reversePath = row.GetText(first + 5);
+        return reversePath.Length > 0 && !SmtpPath.TryParse(reversePath, out _) ? "the message's reverse-path is none" : null;
+    }
+
     internal static MessageFacts ReadFacts(Statement row, int first)
     {
         int flags = row.GetInt32(first + 4);
-        LabelsJson? labels = ReadLabels(row, first, out _);
+        LabelsJson? labels = null;
+        try
+        {
+            labels = Labels(row, first);
+        }
+        catch (JsonException)
+        {
+            // It is told when the message is set aside.
+        }
+
         return new MessageFacts
         {
             ReversePath = row.GetText(first + 5),
@@ -83,24 +114,12 @@ internal static class MessageRow
             TrackOpens = (flags & Opens) != 0,
             TrackClicks = (flags & Clicks) != 0,
             TraceParent = row.GetTextOrNull(first + 17),
-            ScheduledAt = row.IsNull(first + 16) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(first + 16)),
+            ScheduledAt = row.IsNull(first + 16) ? null : RowTime.Read(row.GetInt64(first + 16)),
         };
     }
 
-    /// <summary>The labels; null if there are none, or none that can be read: nobody who lists or counts is stopped by that.</summary>
-    internal static LabelsJson? ReadLabels(Statement row, int first, out string? problem)
-    {
-        problem = null;
-        try
-        {
-            return row.GetTextOrNull(first + 9) is { } json ? JsonSerializer.Deserialize(json, LabelsJsonContext.Default.LabelsJson) : null;
-        }
-        catch (JsonException error)
-        {
-            problem = error.Message;
-            return null;
-        }
-    }
+    private static LabelsJson? Labels(Statement row, int first) =>
+        row.GetTextOrNull(first + 9) is { } json ? JsonSerializer.Deserialize(json, LabelsJsonContext.Default.LabelsJson) : null;
 
     private static string Known(string stream) => stream == MessageFacts.TransactionalStream ? MessageFacts.TransactionalStream
         : stream == MessageFacts.BulkStream ? MessageFacts.BulkStream : stream;

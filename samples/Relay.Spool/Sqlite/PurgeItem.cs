@@ -34,14 +34,21 @@ internal sealed class PurgeItem(IReadOnlyList<long> messages, BodyFiles files) :
     /// <summary>By name and value, as the labels are sorted by them.</summary>
     private static void RemoveLabels(SpoolConnection connection, long key, string? json)
     {
-        LabelsJson? labels = null;
+        if (json is null)
+        {
+            return;
+        }
+
+        LabelsJson? labels;
         try
         {
-            labels = json is null ? null : JsonSerializer.Deserialize(json, LabelsJsonContext.Default.LabelsJson);
+            labels = JsonSerializer.Deserialize(json, LabelsJsonContext.Default.LabelsJson);
         }
         catch (JsonException)
         {
-            // A row that was set aside as unreadable must go too; what is left of its labels finds nothing.
+            // A broken row goes too: by reading all labels, which is rare enough.
+            connection["DELETE FROM labels WHERE message = ?1"].Bind(1, key).Execute();
+            return;
         }
 
         if (labels is null)

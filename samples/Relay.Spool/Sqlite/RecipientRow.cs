@@ -34,8 +34,8 @@ internal static class RecipientRow
             OriginalRecipient = row.GetTextOrNull(first + 3) ?? string.Empty,
             State = (RecipientState)row.GetInt32(first + 4),
             Attempts = row.GetInt32(first + 5),
-            NextAttemptAt = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(first + 6)),
-            CompletedAt = row.IsNull(first + 7) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(first + 7)),
+            NextAttemptAt = RowTime.Read(row.GetInt64(first + 6)),
+            CompletedAt = row.IsNull(first + 7) ? null : RowTime.Read(row.GetInt64(first + 7)),
             LastReply = row.IsNull(first + 8)
                 ? RecipientReply.None
                 : new RecipientReply(row.GetInt32(first + 8), row.GetText(first + 9), row.GetText(first + 10), row.GetText(first + 11)),

@@ -69,6 +69,15 @@ internal sealed class SpoolConnection : IDisposable
     /// <summary>Whether an error says that what is on the disk makes no sense.</summary>
     internal static bool IsCorrupt(SqliteException error) => error.SqliteErrorCode == raw.SQLITE_CORRUPT;
 
+    /// <summary>Ends the reading of all statements: one that broke off in the middle would keep its view of the database, and no transaction could begin.</summary>
+    internal void ResetStatements()
+    {
+        foreach (Statement statement in _statements.Values)
+        {
+            statement.Reset();
+        }
+    }
+
     /// <summary>Forgets prepared statements when there are many, such as those of filters.</summary>
     internal void Trim(int maximum)
     {

@@ -1,11 +1,10 @@
-using System.Diagnostics;
 using Microsoft.Data.Sqlite;
 
 namespace Relay.Spool;
 
 /// <summary>
 /// The one thread that writes. All that waits goes into one transaction, and one sync of the disk serves it (group commit): while a group is on its way to
-/// the disk, the next one gathers. A lone message is never made to wait; see <see cref="Gathering"/> for when a group is.
+/// the disk, the next one gathers. There is no timer in it: a lone message is not made to wait.
 /// </summary>
 internal sealed class SpoolWriter : IDisposable
 {
@@ -13,8 +12,11 @@ internal sealed class SpoolWriter : IDisposable
     private const int MaximumItems = 1024;
     private const long MaximumWeight = 16 * 1024 * 1024;
 
-    private readonly object _gate = new();
-    private readonly Gathering _gathering = new();
+    // A message in the database, twice over: with its pages and indexes.
+    private const int ProbeSize = 2 * SpoolOptions.DefaultMaximumInlineContent;
+
+    private readonly Lock _lock = new();
+    private readonly SemaphoreSlim _arrived = new(0);
     private readonly SpoolOptions _options;
     private readonly string _path;
     private readonly Thread _thread;
@@ -23,8 +25,7 @@ internal sealed class SpoolWriter : IDisposable
     private SpoolConnection? _connection;
     private long _dataVersion;
     private bool _isStopping;
-    private int _callers;
-    private int _wanted = int.MaxValue;
+    private bool _isFull;
 
     internal SpoolWriter(SpoolOptions options, string path, TimeProvider clock)
     {
@@ -74,15 +75,14 @@ internal sealed class SpoolWriter : IDisposable
 
     internal void Add(WriteItem item)
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (!_isStopping)
             {
                 _waiting.Add(item);
-                _callers += item.HasCaller ? 1 : 0;
-                if (_waiting.Count == 1 || _callers >= _wanted)
+                if (_waiting.Count == 1)
                 {
-                    Monitor.Pulse(_gate);
+                    _arrived.Release();
                 }
 
                 return;
@@ -106,7 +106,7 @@ internal sealed class SpoolWriter : IDisposable
 
     public void Dispose()
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (_isStopping)
             {
@@ -114,7 +114,7 @@ internal sealed class SpoolWriter : IDisposable
             }
 
             _isStopping = true;
-            Monitor.Pulse(_gate);
+            _arrived.Release();
         }
 
         if (_thread.IsAlive)
@@ -123,6 +123,7 @@ internal sealed class SpoolWriter : IDisposable
         }
 
         _connection?.Dispose();
+        _arrived.Dispose();
     }
 
     private static void Configure(SpoolConnection connection)
@@ -136,8 +137,14 @@ internal sealed class SpoolWriter : IDisposable
     private void Run()
     {
         List<WriteItem> group = [];
-        while (TryTakeWaiting(ref group))
+        while (true)
         {
+            _arrived.Wait();
+            lock (_lock)
+            {
+                (group, _waiting) = (_waiting, group);
+            }
+
             for (int start = 0; start < group.Count;)
             {
                 int count = 0;
@@ -151,59 +158,14 @@ internal sealed class SpoolWriter : IDisposable
             }
 
             group.Clear();
-        }
-    }
-
-    /// <summary>Takes all that waits; waits for something if nothing does. False at the end.</summary>
-    private bool TryTakeWaiting(ref List<WriteItem> group)
-    {
-        lock (_gate)
-        {
-            if (_waiting.Count > 0)
+            lock (_lock)
             {
-                Gather();
-            }
-            else
-            {
-                _gathering.OnIdle();
-            }
-
-            while (_waiting.Count == 0)
-            {
-                if (_isStopping)
+                if (_isStopping && _waiting.Count == 0)
                 {
-                    return false;
+                    return;
                 }
-
-                Monitor.Wait(_gate);
             }
-
-            (group, _waiting) = (_waiting, group);
-            _gathering.OnGroup(_callers);
-            _callers = 0;
-            return true;
         }
-    }
-
-    /// <summary>Lets those come in whom the last group has just set free, if that pays. Holds the gate.</summary>
-    private void Gather()
-    {
-        TimeSpan patience = _gathering.Begin(_callers, out int wanted);
-        if (patience == TimeSpan.Zero)
-        {
-            return;
-        }
-
-        _wanted = wanted;
-        long started = Stopwatch.GetTimestamp();
-        for (TimeSpan left = patience; _callers < wanted && !_isStopping && left > TimeSpan.Zero;)
-        {
-            Monitor.Wait(_gate, left);
-            left = patience - Stopwatch.GetElapsedTime(started);
-        }
-
-        _wanted = int.MaxValue;
-        _gathering.End(_callers);
     }
 
     /// <summary>
@@ -255,12 +217,7 @@ internal sealed class SpoolWriter : IDisposable
                 item.Run(this);
             }
 
-            long started = Stopwatch.GetTimestamp();
             _connection["COMMIT"].Execute();
-            if (HasWritten || _connection.Changes != changes)
-            {
-                _gathering.OnSynced(Stopwatch.GetElapsedTime(started));
-            }
         }
         catch (Exception error)
         {
@@ -268,7 +225,7 @@ internal sealed class SpoolWriter : IDisposable
         }
 
         // A commit that had nothing to write says nothing of the disk.
-        if (Failure is not null && (HasWritten || _connection.Changes != changes))
+        if (Failure is not null && (HasWritten || _connection.Changes != changes) && (!_isFull || HasRoom()))
         {
             Failure = null;
             SpoolLog.Recovered(_options.Logger, _options.Path);
@@ -304,6 +261,7 @@ internal sealed class SpoolWriter : IDisposable
         Agenda.Clear();
         if (error is not SqliteException { SqliteErrorCode: not SqliteConstraint } failure)
         {
+            _connection?.ResetStatements();
             if (_connection?.IsInTransaction == true)
             {
                 TryRollBack();
@@ -323,7 +281,27 @@ internal sealed class SpoolWriter : IDisposable
         }
 
         Failure = reason;
+        _isFull = isNoSpace;
         return new SpoolException(reason, isNoSpace ? SpoolFailure.NoSpace : SpoolFailure.Error, error);
+    }
+
+    /// <summary>
+    /// Whether a message has room. A commit that writes little, or nothing, does well on a disk that is full for mail: it would call a store sound, once a
+    /// second, that refuses every message.
+    /// </summary>
+    private bool HasRoom()
+    {
+        try
+        {
+            using FileStream probe = DurableFolder.CreatePrivateFile(Path.Combine(_options.Path, $".probe-{Guid.NewGuid():N}.tmp"), FileOptions.DeleteOnClose);
+            probe.Write(new byte[ProbeSize]);
+            probe.Flush(flushToDisk: true);
+            return true;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     private void TryRollBack()

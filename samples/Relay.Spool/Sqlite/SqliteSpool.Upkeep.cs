@@ -83,9 +83,10 @@ public sealed partial class SqliteSpool
                 await RemoveOldAsync().ConfigureAwait(false);
             }
         }
-        catch (Exception error) when (error is SpoolException or ObjectDisposedException)
+        catch (Exception error)
         {
-            if (error is SpoolException)
+            // Whatever it is: nobody awaits this, so that an exception would end the process, and again after its next start.
+            if (error is not ObjectDisposedException)
             {
                 SpoolLog.UpkeepFailed(_options.Logger, error);
             }

@@ -33,6 +33,7 @@ public sealed partial class SqliteSpool : ISpool, IAsyncDisposable, IDisposable
         try
         {
             string database = Path.Combine(options.Path, "spool.db");
+            DurableFolder.CreatePrivateDatabase(database);
             _clock = new SpoolClock(options.TimeProvider);
             _files = new BodyFiles(options.Path);
             _readers = new ReaderPool(database);

@@ -6,9 +6,6 @@ internal abstract class WriteItem
     /// <summary>How much it writes, about, in octets: bounds a transaction.</summary>
     internal virtual long Weight => 256;
 
-    /// <summary>Whether somebody waits for it who then comes with the next one, as a submitter does.</summary>
-    internal virtual bool HasCaller => false;
-
     /// <summary>Reads and writes. May run again, from the start, if the transaction failed for another's sake.</summary>
     internal abstract void Run(SpoolWriter writer);
 

@@ -163,6 +163,23 @@ public sealed class DeliveryServiceTests
         }
     }
 
+    [Theory]
+    [InlineData(-2, 1)]
+    [InlineData(-1, 0)]
+    public async Task The_delay_of_a_scheduled_message_counts_from_its_time(int scheduledHours, int notices)
+    {
+        // Three hours old, and to be told of after two.
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        DateTimeOffset now = time.GetUtcNow() + TimeSpan.FromHours(3);
+        await using var hop = new Hop(Hop.Except("bob@=451 4.3.0 Not now"));
+        await using var bench = new Bench(s => s with { NextHop = Bench.To(hop), Retry = s.Retry with { DelayNotice = TimeSpan.FromHours(2) } }, time);
+        MessageId id = await bench.EnqueueAsync("bob@example.net", f => f with { ScheduledAt = now.AddHours(scheduledHours) });
+        time.Advance(TimeSpan.FromHours(3));
+        bench.Service.Start();
+        StoredRecipient recipient = Assert.Single(await bench.UntilAsync(id, r => r.Attempts == 1 && r.State == RecipientState.Queued));
+        Assert.Equal(notices == 1, recipient.DelayNotified);
+    }
+
     [Fact]
     public async Task What_goes_in_a_circle_is_cut()
     {

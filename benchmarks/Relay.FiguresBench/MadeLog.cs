@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using Relay.Spool;
 
@@ -31,16 +32,30 @@ internal sealed class MadeLog
     }
 
     /// <summary>How many events of each type there are.</summary>
-    internal Dictionary<SpoolEventType, long> Counts { get; } = [];
+    internal Dictionary<SpoolEventType, long> Counts { get; private set; } = [];
 
     /// <summary>The accepted events of a tag.</summary>
-    internal Dictionary<string, long> AcceptedByTag { get; } = [];
+    internal Dictionary<string, long> AcceptedByTag { get; private set; } = [];
 
     /// <summary>The accepted events of a recipient domain.</summary>
-    internal Dictionary<string, long> AcceptedByDomain { get; } = [];
+    internal Dictionary<string, long> AcceptedByDomain { get; private set; } = [];
 
-    /// <summary>Writes events up to now.</summary>
-    internal void Fill(string database, long events)
+    /// <summary>Writes events up to now, unless an earlier run has filled the folder.</summary>
+    internal void Fill(string folder, long events)
+    {
+        string made = Path.Combine(folder, "made.json");
+        if (File.Exists(made))
+        {
+            Made before = JsonSerializer.Deserialize<Made>(File.ReadAllText(made))!;
+            (Counts, AcceptedByTag, AcceptedByDomain) = (before.Counts, before.AcceptedByTag, before.AcceptedByDomain);
+            return;
+        }
+
+        Write(Path.Combine(folder, "spool.db"), events);
+        File.WriteAllText(made, JsonSerializer.Serialize(new Made(Counts, AcceptedByTag, AcceptedByDomain)));
+    }
+
+    private void Write(string database, long events)
     {
         using var connection = new SqliteConnection($"Data Source={database};Pooling=False");
         connection.Open();
@@ -164,6 +179,8 @@ internal sealed class MadeLog
 
         command.ExecuteNonQuery();
     }
+
+    private sealed record Made(Dictionary<SpoolEventType, long> Counts, Dictionary<string, long> AcceptedByTag, Dictionary<string, long> AcceptedByDomain);
 
     private static void Run(SqliteConnection connection, string sql)
     {

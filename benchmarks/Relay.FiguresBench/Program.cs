@@ -9,6 +9,7 @@ using Relay.Http;
 using Relay.Spool;
 
 // /v1/stats over many events: fills a spool's event log, lets the service sum it up, checks the sums, and asks over HTTP. Usage: Relay.FiguresBench FOLDER EVENTS
+// A folder that an earlier run filled is taken as it is: remove its http.db to sum up anew.
 if (args.Length != 2)
 {
     Console.Error.WriteLine("Usage: Relay.FiguresBench FOLDER EVENTS");
@@ -23,7 +24,7 @@ await SqliteSpool.Open(new SpoolOptions { Path = folder }).DisposeAsync();
 
 var log = new MadeLog();
 var watch = Stopwatch.StartNew();
-log.Fill(Path.Combine(folder, "spool.db"), events);
+log.Fill(folder, events);
 Console.WriteLine($"{events:N0} events of {log.Counts[SpoolEventType.Accepted]:N0} messages written in {watch.Elapsed.TotalSeconds:N0} s");
 
 await using SqliteSpool spool = SqliteSpool.Open(new SpoolOptions { Path = folder });
@@ -57,7 +58,11 @@ foreach (string query in (string[])
     $"/v1/stats?{all}", $"/v1/stats?{all}&interval=day", $"/v1/stats?{all}&interval=hour", $"/v1/stats?{all}&group_by=tag", $"/v1/stats?{all}&group_by=tag&interval=day",
     $"/v1/stats?{all}&group_by=sender_domain", $"/v1/stats?{all}&group_by=recipient_domain", $"/v1/stats?{all}&tag=s3-t4&interval=day",
     $"/v1/stats?{all}&tag=s3-t4&group_by=recipient_domain", $"/v1/stats?{all}&recipient_domain=d7.example", $"/v1/stats?{all}&recipient_domain=d7.example&group_by=tag",
-    $"/v1/stats?{all}&sender_domain=s3.example&group_by=recipient_domain", "/v1/stats", "/v1/stats?group_by=tag&interval=hour", $"/v1/tags?{all}",
+    $"/v1/stats?{all}&sender_domain=s3.example&group_by=recipient_domain", $"/v1/stats?{all}&recipient_domain=d7.example&group_by=sender_domain",
+    $"/v1/stats?{all}&sender_domain=s3.example&recipient_domain=d7.example&interval=hour", $"/v1/stats?{all}&sender_domain=s3.example&group_by=tag&interval=day",
+    $"/v1/stats?{all}&tag=s3-t4&recipient_domain=d7.example&interval=hour", $"/v1/stats?{all}&group_by=recipient_domain&limit=1000", $"/v1/stats?{all}&group_by=recipient_domain&interval=day",
+    $"/v1/stats?{all}&group_by=tag&interval=hour", $"/v1/stats?{all}&recipient_domain=d7.example&interval=hour",
+    "/v1/stats", "/v1/stats?group_by=tag&interval=hour", "/v1/stats?group_by=recipient_domain&interval=hour", $"/v1/tags?{all}",
 ])
 {
     var times = new List<double>();
@@ -107,13 +112,21 @@ async Task CheckAsync()
 
 async Task CheckGroupsAsync(string group, Dictionary<string, long> expected)
 {
-    JsonElement rows = (await AskAsync($"/v1/stats?{all}&group_by={group}")).GetProperty("data");
-    Demand(rows.GetArrayLength(), expected.Count, group);
-    foreach (JsonElement row in rows.EnumerateArray())
+    int rows = 0;
+    for (string? cursor = "0"; cursor is not null;)
     {
-        string name = row.GetProperty("name").GetString()!;
-        Demand(row.GetProperty("accepted").GetInt64(), expected[name], name);
+        JsonElement page = await AskAsync($"/v1/stats?{all}&group_by={group}&limit=1000&cursor={cursor}");
+        Demand(page.GetProperty("groups").GetInt32(), expected.Count, group);
+        cursor = page.TryGetProperty("next_cursor", out JsonElement next) ? next.GetString() : null;
+        foreach (JsonElement row in page.GetProperty("data").EnumerateArray())
+        {
+            string name = row.GetProperty("name").GetString()!;
+            Demand(row.GetProperty("accepted").GetInt64(), expected[name], name);
+            rows++;
+        }
     }
+
+    Demand(rows, expected.Count, group);
 }
 
 static void Demand(long actual, long expected, string what)

@@ -9,23 +9,26 @@ using Relay.Http;
 using Relay.Spool;
 
 // /v1/stats over many events: fills a spool's event log, lets the service sum it up, checks the sums, and asks over HTTP. Usage: Relay.FiguresBench FOLDER EVENTS
-// A folder that an earlier run filled is taken as it is: remove its http.db to sum up anew.
-if (args.Length != 2)
+// Without EVENTS it asks only, of a folder that an earlier run filled.
+if (args.Length is not (1 or 2))
 {
-    Console.Error.WriteLine("Usage: Relay.FiguresBench FOLDER EVENTS");
+    Console.Error.WriteLine("Usage: Relay.FiguresBench FOLDER [EVENTS]");
     return 1;
 }
 
 const string Key = "the-key-of-the-bench";
 const int Rounds = 20;
 string folder = args[0];
-long events = long.Parse(args[1], CultureInfo.InvariantCulture);
+long events = args.Length == 1 ? 0 : long.Parse(args[1], CultureInfo.InvariantCulture);
 await SqliteSpool.Open(new SpoolOptions { Path = folder }).DisposeAsync();
 
 var log = new MadeLog();
 var watch = Stopwatch.StartNew();
-log.Fill(folder, events);
-Console.WriteLine($"{events:N0} events of {log.Counts[SpoolEventType.Accepted]:N0} messages written in {watch.Elapsed.TotalSeconds:N0} s");
+if (events > 0)
+{
+    log.Fill(Path.Combine(folder, "spool.db"), events);
+    Console.WriteLine($"{events:N0} events of {log.Counts[SpoolEventType.Accepted]:N0} messages written in {watch.Elapsed.TotalSeconds:N0} s");
+}
 
 await using SqliteSpool spool = SqliteSpool.Open(new SpoolOptions { Path = folder });
 await using RelayHttp service = await RelayHttp.OpenAsync(
@@ -38,20 +41,23 @@ using var client = new HttpClient { BaseAddress = new Uri($"http://{service.EndP
 client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Key);
 string all = $"from={DateTimeOffset.UtcNow.AddDays(-MadeLog.Days - 1):yyyy-MM-ddTHH:mm:ssZ}";
 
-watch.Restart();
-while (Total(await AskAsync($"/v1/stats?{all}"), "accepted") < log.Counts[SpoolEventType.Accepted] || !await IsWholeAsync())
+if (events > 0)
 {
-    if (watch.Elapsed > TimeSpan.FromMinutes(20))
+    watch.Restart();
+    while (Total(await AskAsync($"/v1/stats?{all}"), "accepted") < log.Counts[SpoolEventType.Accepted] || !await IsWholeAsync())
     {
-        Console.Error.WriteLine("Not summed up within 20 minutes.");
-        return 1;
+        if (watch.Elapsed > TimeSpan.FromMinutes(20))
+        {
+            Console.Error.WriteLine("Not summed up within 20 minutes.");
+            return 1;
+        }
+
+        await Task.Delay(500);
     }
 
-    await Task.Delay(500);
+    Console.WriteLine($"summed up in {watch.Elapsed.TotalSeconds:N0} s: {events / watch.Elapsed.TotalSeconds:N0} events/s; figures take {new FileInfo(Path.Combine(folder, "http.db")).Length / 1048576} MB");
+    await CheckAsync();
 }
-
-Console.WriteLine($"summed up in {watch.Elapsed.TotalSeconds:N0} s: {events / watch.Elapsed.TotalSeconds:N0} events/s; figures take {new FileInfo(Path.Combine(folder, "http.db")).Length / 1048576} MB");
-await CheckAsync();
 
 foreach (string query in (string[])
 [
@@ -80,7 +86,7 @@ foreach (string query in (string[])
     }
 
     times.Sort();
-    Console.WriteLine($"{times[times.Count / 2],7:N1} ms, worst {times[^1],7:N1} ms, {octets,9:N0} octets  {query.Replace(all, "30 days", StringComparison.Ordinal)}");
+    Console.WriteLine($"{times[times.Count / 2],7:N1} ms, worst {times[^1],7:N1} ms, {octets,9:N0} octets  {query.Replace(all, $"{MadeLog.Days} days", StringComparison.Ordinal)}");
 }
 
 return 0;

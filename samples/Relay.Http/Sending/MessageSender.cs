@@ -90,6 +90,19 @@ internal sealed class MessageSender(
     internal async ValueTask<SendOutcome> StoreAsync(
         MessageId id, MessageFacts facts, IReadOnlyList<SmtpPath> recipients, byte[] content, bool mayBeStored, CancellationToken cancellationToken)
     {
+        // What the SMTP side refuses with 554 5.4.6 and 552 5.3.4.
+        int end = HeaderFacts.FindEnd(content);
+        ReadOnlySpan<byte> header = end < 0 ? content : content.AsSpan(0, end);
+        if (HeaderFacts.Read(header).ReceivedFields > MaximumReceivedFields)
+        {
+            return SendOutcome.Refused(Problem.Invalid("content", $"The message went through more than {MaximumReceivedFields} hosts: it goes in a circle (RFC 5321 section 6.3)."));
+        }
+
+        if (header.Length > LongestHeader)
+        {
+            return SendOutcome.Refused(Problem.Invalid("headers", $"The header has {header.Length} octets with all its addresses; at most {LongestHeader} are taken."));
+        }
+
         try
         {
             if (mayBeStored && await spool.FindAsync(id, cancellationToken).ConfigureAwait(false) is not null)
@@ -119,6 +132,9 @@ internal sealed class MessageSender(
             return SendOutcome.Refused(Problem.Unavailable(error.Failure == SpoolFailure.NoSpace ? "The disk is full." : "The store fails; see the log of the relay."));
         }
     }
+
+    private const int MaximumReceivedFields = 50;
+    private const int LongestHeader = 64 * 1024;
 
     private static readonly Dictionary<string, string> NoMetadata = [];
 

@@ -102,7 +102,7 @@ internal sealed class TemplateRenderer
                 _parsed.Clear();
             }
 
-            parsed = _parsed.GetOrAdd(source, Parser.Parse(source));
+            parsed = _parsed.GetOrAdd(source, new BoundedRanges().VisitTemplate(Parser.Parse(source)));
         }
 
         var options = new TemplateOptions
@@ -124,7 +124,7 @@ internal sealed class TemplateRenderer
 
             return await parsed.RenderAsync(context, encoder, true).ConfigureAwait(false);
         }
-        catch (Exception error) when (error is InvalidOperationException or FluidException or ParseException or FormatException or ArgumentException)
+        catch (Exception error) when (error is InvalidOperationException or FluidException or ParseException or FormatException or ArgumentException or OverflowException)
         {
             errors.Add(new FieldError(field, $"The template cannot be rendered: {MessageLabels.Printable(error.Message)}"));
             return null;

@@ -50,7 +50,9 @@ internal sealed class WebhooksApi(WebhookStore webhooks, FigureReader figures, H
     /// <summary>Reads a request.</summary>
     internal (Uri Url, IReadOnlyList<string> Types)? Read(WebhookRequest request, List<FieldError> errors)
     {
-        if (request.Url?.Any(c => char.IsControl(c) || char.IsWhiteSpace(c)) != false || !Uri.TryCreate(request.Url, UriKind.Absolute, out Uri? url) || (url.Scheme != Uri.UriSchemeHttp && url.Scheme != Uri.UriSchemeHttps) || url.UserInfo.Length > 0)
+        // A URI parser takes spaces and line breaks in its stride.
+        Uri? url = null;
+        if (request.Url?.Any(c => char.IsControl(c) || char.IsWhiteSpace(c)) != false || !Uri.TryCreate(request.Url, UriKind.Absolute, out url) || (url.Scheme != Uri.UriSchemeHttp && url.Scheme != Uri.UriSchemeHttps) || url.UserInfo.Length > 0)
         {
             errors.Add(new FieldError("url", "The URL is an absolute one of http or https, without a password in it."));
         }

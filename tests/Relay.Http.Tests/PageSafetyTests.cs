@@ -10,6 +10,8 @@ public sealed class PageSafetyTests
 {
     private const string Hostile = "\"'><img src=x onerror=window.hacked=1><script>window.hacked=1</script>{{7*7}}";
 
+    private static readonly string[] Read = ["read"];
+
     private static readonly string[] Paths = ["", "messages", "inbox", "send", "tags", "destinations", "suppressions", "webhooks", "keys"];
 
     [Fact]
@@ -21,17 +23,17 @@ public sealed class PageSafetyTests
         string id = await service.SubmitAsync(JsonSerializer.Serialize(new Dictionary<string, object>
         {
             ["from"] = new Dictionary<string, string> { ["email"] = "shop@example.com", ["name"] = Hostile },
-            ["to"] = new[] { "gone@example.net" },
+            ["to"] = "gone@example.net",
             ["subject"] = Hostile,
             ["text"] = Hostile,
-            ["tags"] = new[] { Hostile },
+            ["tags"] = (string[])[Hostile],
             ["metadata"] = new Dictionary<string, string> { ["field"] = Hostile },
             ["custom_id"] = Hostile,
         }));
         await service.UntilAsync(id, "bounced");
         await OkAsync("/v1/suppressions", new Dictionary<string, object> { ["address"] = "\"'><img src=x onerror=window.hacked=1>\"@example.net", ["detail"] = Hostile });
-        await OkAsync("/v1/webhooks", new Dictionary<string, object> { ["url"] = "http://127.0.0.1:1/" + Hostile });
-        await OkAsync("/v1/keys", new Dictionary<string, object> { ["name"] = Hostile[..60], ["scopes"] = new[] { "read" } });
+        await OkAsync("/v1/webhooks", new Dictionary<string, object> { ["url"] = "http://127.0.0.1:1/" + Hostile.Replace(" ", "%20", StringComparison.Ordinal) });
+        await OkAsync("/v1/keys", new Dictionary<string, object> { ["name"] = Hostile[..60], ["scopes"] = Read });
         await OkAsync("/v1/queue/destinations/slow.example/suspend", new Dictionary<string, object> { ["reason"] = Hostile });
         await File.WriteAllTextAsync(
             Path.Combine(service.CapturePath, "20261124-captured.eml"),
@@ -41,7 +43,7 @@ public sealed class PageSafetyTests
             TestContext.Current.CancellationToken);
         await File.WriteAllTextAsync(
             Path.Combine(service.CapturePath, "20261124-captured.json"),
-            JsonSerializer.Serialize(new Dictionary<string, object> { ["receivedAt"] = DateTimeOffset.UtcNow, ["reversePath"] = Hostile, ["forwardPaths"] = new[] { Hostile } }),
+            JsonSerializer.Serialize(new Dictionary<string, object> { ["receivedAt"] = DateTimeOffset.UtcNow, ["reversePath"] = Hostile, ["forwardPaths"] = (string[])[Hostile] }),
             TestContext.Current.CancellationToken);
         await service.FiguresAsync(string.Empty, body => body.GetProperty("total").GetProperty("bounced").GetInt64() == 1);
 

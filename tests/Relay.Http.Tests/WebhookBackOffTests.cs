@@ -1,6 +1,5 @@
 using System.Net;
 using Microsoft.Extensions.Time.Testing;
-using Relay.Spool;
 
 namespace Relay.Http.Tests;
 

@@ -5,13 +5,14 @@ using Relay.Spool;
 namespace Relay.FiguresBench;
 
 /// <summary>
-/// Fills a spool's event log as 30 days of mail would: 20 senders with 10 tags each, messages of one or two tags, 2,000 recipient domains of which few get
+/// Fills a spool's event log as four weeks of mail would: 20 senders with 10 tags each, messages of one or two tags, 2,000 recipient domains of which few get
 /// most, 8 % deferred once, 4 % bounced hard, 1 % soft, 1 % expired, 0.1 % complaints, the rest delivered. The rows are the spool's own, in the order of
 /// time; what figures do not read (content, the index of labels) is left out. Repeatable: its random numbers have a seed.
 /// </summary>
 internal sealed class MadeLog
 {
-    internal const int Days = 30;
+    // Less than the spool keeps events, so that none is forgotten while it is measured.
+    internal const int Days = 28;
 
     private const int Senders = 20;
     private const int TagsOfSender = 10;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
 using Smtp.Interop;
 
 namespace Relay.Host.Tests;
@@ -26,6 +27,22 @@ public sealed class RelayProgramTests : IDisposable
 
         Assert.Equal(0, await running);
         Assert.Empty(errors.ToString());
+    }
+
+    [Fact]
+    public async Task The_first_start_prints_a_key_that_manages_and_no_later_start_does()
+    {
+        string first = await StartedAsync(async output =>
+        {
+            string key = Regex.Match(output, @"First key +(rk_[A-Za-z0-9_]+)").Groups[1].Value;
+            using var client = new HttpClient { BaseAddress = new Uri(Regex.Match(output, "http://[0-9.:]+").Value) };
+            client.DefaultRequestHeaders.Authorization = new("Bearer", key);
+            using HttpResponseMessage keys = await client.GetAsync(new Uri("/v1/keys", UriKind.Relative), TestContext.Current.CancellationToken);
+            Assert.Equal(HttpStatusCode.OK, keys.StatusCode);
+        });
+        Assert.Contains("First key", first, StringComparison.Ordinal);
+
+        Assert.DoesNotContain("rk_", await StartedAsync(_ => Task.CompletedTask), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -78,6 +95,19 @@ public sealed class RelayProgramTests : IDisposable
     }
 
     public void Dispose() => _folder.Dispose();
+
+    /// <summary>Starts, uses what was printed, and stops.</summary>
+    private async Task<string> StartedAsync(Func<string, Task> use)
+    {
+        using var stop = new CancellationTokenSource();
+        var output = new NotifyingWriter("Ctrl-C stops.");
+        Task<int> running = RelayProgram.RunAsync(Args(), output, new StringWriter(), stop.Token);
+        await Task.WhenAny(output.Seen, running);
+        await use(output.ToString());
+        await stop.CancelAsync();
+        Assert.Equal(0, await running);
+        return output.ToString();
+    }
 
     private string[] Args(params string[] args) =>
         ["--Relay:Listen=127.0.0.1:0", "--Relay:Capture:Listen=127.0.0.1:0", "--Relay:Http:Listen=127.0.0.1:0", $"--Relay:DataPath={_folder["data"]}", "--Logging:LogLevel:Default=Error", .. args];

@@ -195,6 +195,61 @@ public sealed class AttackTests
         Assert.Equal(["accepted", "deferred", "deferred", "delivered"], message.GetProperty("events").EnumerateArray().Select(e => e.GetProperty("type").GetString()));
     }
 
+    [Fact]
+    public async Task What_SMTP_refuses_for_its_header_is_refused_here_too()
+    {
+        await using RunningService service = await RunningService.StartAsync();
+        string circle = string.Concat(Enumerable.Repeat("Received: from a.example by b.example; Tue, 24 Nov 2026 10:00:00 +0000\\r\\n", 51));
+        string large = string.Concat(Enumerable.Range(0, 1_500).Select(i => $"X-H{i}: {new string('x', 50)}\\r\\n"));
+
+        foreach (string header in (string[])[circle, large])
+        {
+            (HttpStatusCode status, _) = await service.PostAsync("/v1/messages/raw", $$"""{"to":["b@example.net"],"content":"{{header}}From: a@example.com\r\n\r\nx\r\n"}""");
+            Assert.Equal(HttpStatusCode.UnprocessableEntity, status);
+        }
+
+        Assert.Equal(0, (await service.GetAsync("/v1/messages")).Body.GetProperty("data").GetArrayLength());
+    }
+
+    [Theory]
+    [InlineData("POST", "/v1/nothing", "application/json", null, HttpStatusCode.NotFound)]
+    [InlineData("PUT", "/v1/messages", "application/json", null, HttpStatusCode.MethodNotAllowed)]
+    [InlineData("POST", "/v1/messages", "text/xml", null, HttpStatusCode.UnsupportedMediaType)]
+    [InlineData("POST", "/v1/messages", "application/json", "gzip", HttpStatusCode.UnsupportedMediaType)]
+    [InlineData("POST", "/v1/webhooks", "application/json", null, HttpStatusCode.UnprocessableEntity)]
+    public async Task Every_refusal_is_a_problem_document(string method, string path, string type, string? coding, HttpStatusCode expected)
+    {
+        await using RunningService service = await RunningService.StartAsync();
+        using var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = new StringContent("{}", new MediaTypeHeaderValue(type)) };
+        if (coding is not null)
+        {
+            request.Content.Headers.ContentEncoding.Add(coding);
+        }
+
+        using HttpResponseMessage response = await service.Client.SendAsync(request, Cancellation);
+
+        Assert.Equal(expected, response.StatusCode);
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+        using var problem = JsonDocument.Parse(await response.Content.ReadAsStringAsync(Cancellation));
+        Assert.Equal((int)expected, problem.RootElement.GetProperty("status").GetInt32());
+    }
+
+    [Theory]
+    [InlineData("/v1/webhooks", """{"url":"https://example.com/\r\nX: y"}""", "url")]
+    [InlineData("/v1/webhooks", """{"url":"https://example.com/ x"}""", "url")]
+    [InlineData("/v1/queue/destinations/%0d%0a/suspend", "{}", "domain")]
+    [InlineData("/v1/queue/destinations/%3Cscript%3E/suspend", "{}", "domain")]
+    [InlineData("/v1/queue/destinations/example.net/suspend", """{"until":"2001-01-01T00:00:00Z"}""", "until")]
+    public async Task What_makes_no_sense_is_refused_by_its_field(string path, string json, string field)
+    {
+        await using RunningService service = await RunningService.StartAsync();
+
+        (HttpStatusCode status, JsonElement problem) = await service.PostAsync(path, json);
+
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, status);
+        Assert.Equal(field, problem.GetProperty("errors")[0].GetProperty("field").GetString());
+    }
+
     private static async Task<string> KeyAsync(RunningService service, string json)
     {
         (HttpStatusCode status, JsonElement made) = await service.PostAsync("/v1/keys", json);

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Relay.Http.Tests;
 
@@ -86,19 +87,31 @@ public sealed class KeyStoreTests
     }
 
     [Fact]
-    public void A_bucket_that_is_empty_says_when_to_try_again()
+    public void A_key_has_its_rate_and_two_seconds_of_it_at_once()
     {
-        using var rates = new KeyRates(5);
+        var time = new FakeTimeProvider();
+        var rates = new KeyRates(5, time);
         var key = new ApiKey("rk_x", "k", KeyScopes.Send, [], null, default, null, null);
-        var other = key with { Id = "rk_y" };
 
-        TimeSpan? refused = null;
-        for (int i = 0; i < 1000 && refused is null; i++)
-        {
-            refused = rates.Take(key);
-        }
+        Assert.Equal(10, Enumerable.Range(0, 100).Count(_ => rates.Take(key) is null));
+        Assert.InRange(rates.Take(key)!.Value.TotalSeconds, 0.199, 0.201);
+        Assert.Null(rates.Take(key with { Id = "rk_y" }));
+        time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(5, Enumerable.Range(0, 100).Count(_ => rates.Take(key) is null));
+    }
 
-        Assert.True(refused > TimeSpan.Zero);
-        Assert.Null(rates.Take(other));
+    [Fact]
+    public void A_batch_is_no_way_around_the_rate()
+    {
+        var time = new FakeTimeProvider();
+        var rates = new KeyRates(1, time);
+        var key = new ApiKey("rk_x", "k", KeyScopes.Send, [], null, default, null, null);
+
+        Assert.Null(rates.Take(key, 500));
+        Assert.InRange(rates.Take(key)!.Value.TotalSeconds, 498.999, 499.001);
+        time.Advance(TimeSpan.FromSeconds(498));
+        Assert.NotNull(rates.Take(key));
+        time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Null(rates.Take(key));
     }
 }

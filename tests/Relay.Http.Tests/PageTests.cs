@@ -9,10 +9,12 @@ namespace Relay.Http.Tests;
 public sealed class PageTests
 {
     private const string Hostile = """
-        <html><head><style>@import url(http://tracker.example/a.css); body{background:url(http://tracker.example/b.png)} #x{position:fixed;inset:0}</style>
+        <html><head><base href="http://tracker.example/"><link rel="stylesheet" href="http://tracker.example/e.css"><style>@import url(http://tracker.example/a.css); @font-face{font-family:f;src:url(http://tracker.example/f)} body{background:url(http://tracker.example/b.png)} #x{position:fixed;inset:0}</style>
         <script>window.top.hacked = 1; fetch('/v1/keys')</script><meta http-equiv="refresh" content="0;url=http://tracker.example/"></head>
         <body onload="parent.hacked=1"><p id="shown">Legitimate text</p><img src="http://tracker.example/c.png" onerror="parent.hacked=1"><iframe src="http://tracker.example/d"></iframe>
-        <form action="/logout" method="post"><button>Click</button></form><a href="javascript:parent.hacked=1">link</a><svg onload="parent.hacked=1"></svg></body></html>
+        <form action="/logout" method="post"><button>Click</button></form><a href="javascript:parent.hacked=1">link</a><svg onload="parent.hacked=1"><script>parent.hacked=1</script></svg>
+        <div id="x" style="position:fixed;top:0;background:url('http://tracker.example/g.png')">over all</div><img srcset="http://tracker.example/h.png 2x"><video poster="http://tracker.example/i.png"></video>
+        <object data="http://tracker.example/j"></object><math><mtext><style><img src=x onerror=parent.hacked=1></style></mtext></math></body></html>
         """;
 
     [Fact]
@@ -100,7 +102,7 @@ public sealed class PageTests
 
         Assert.False(await page.EvaluateAsync<bool>("() => 'hacked' in window"));
         string shown = await page.Frames[^1].ContentAsync();
-        Assert.DoesNotMatch(new Regex("<script|<iframe|<form|onload|onerror|javascript:|http-equiv", RegexOptions.IgnoreCase), shown);
+        Assert.DoesNotMatch(new Regex("<script|<iframe|<form|<base|<link|<object|<video|onload|onerror|javascript:|http-equiv|@import|@font-face|position: *fixed|tracker\\.example", RegexOptions.IgnoreCase), shown);
 
         // Opened by itself it is sandboxed as well, and an attachment is a download.
         IResponse? alone = await page.GotoAsync(await page.Locator("iframe.mail").EvaluateAsync<string>("f => f.src"));

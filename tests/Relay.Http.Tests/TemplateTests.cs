@@ -129,4 +129,42 @@ public sealed class TemplateTests
         RenderedTemplate? rendered = await new TemplateRenderer().RenderAsync(template, json.RootElement, allowMissing, errors);
         return (rendered, errors);
     }
+
+    [Fact]
+    public async Task A_range_is_bounded_before_it_is_made()
+    {
+        await using RunningService service = await RunningService.StartAsync();
+        await service.PostAsync("/v1/templates", """{"name":"long","subject":"x","text":"{% for i in (1..n) %}.{% endfor %}"}""");
+
+        (System.Net.HttpStatusCode few, System.Text.Json.JsonElement rendered) = await service.PostAsync("/v1/templates/long/preview", """{"variables":{"n":3}}""");
+        (System.Net.HttpStatusCode many, _) = await service.PostAsync("/v1/templates/long/preview", """{"variables":{"n":2000000000}}""");
+
+        Assert.Equal((System.Net.HttpStatusCode.OK, "..."), (few, rendered.GetProperty("text").GetString()));
+        Assert.Equal(System.Net.HttpStatusCode.UnprocessableEntity, many);
+    }
+
+    [Fact]
+    public async Task A_template_is_previewed_and_sent_by_REST_and_what_is_missing_is_named_unless_it_may_be()
+    {
+        await using RunningService service = await RunningService.StartAsync();
+        await service.PostAsync("/v1/templates", """{"name":"hello","subject":"Hello {{ name }}","text":"{{ order.id }}: {{ name }}","html":"<p>{{ name }}</p>"}""");
+
+        (System.Net.HttpStatusCode status, System.Text.Json.JsonElement preview) = await service.PostAsync("/v1/templates/hello/preview", """{"variables":{"name":"<Ann>","order":{"id":17}}}""");
+        Assert.Equal(System.Net.HttpStatusCode.OK, status);
+        Assert.Equal(
+            ("Hello <Ann>", "17: <Ann>", "<p>&lt;Ann&gt;</p>"),
+            (preview.GetProperty("subject").GetString(), preview.GetProperty("text").GetString(), preview.GetProperty("html").GetString()));
+
+        foreach (string path in (string[])["/v1/templates/hello/preview", "/v1/messages"])
+        {
+            string envelope = path == "/v1/messages" ? "\"from\":\"shop@example.com\",\"to\":\"a@example.net\",\"template\":{\"name\":\"hello\"}," : string.Empty;
+            (System.Net.HttpStatusCode refused, System.Text.Json.JsonElement problem) = await service.PostAsync(path, $$"""{{{envelope}}"variables":{"name":"Ann"} }""");
+            Assert.Equal(System.Net.HttpStatusCode.UnprocessableEntity, refused);
+            Assert.Contains("order", problem.GetProperty("errors")[0].ToString(), StringComparison.Ordinal);
+        }
+
+        (status, preview) = await service.PostAsync("/v1/templates/hello/preview", """{"variables":{"name":"Ann"},"allow_missing":true}""");
+        Assert.Equal((System.Net.HttpStatusCode.OK, ": Ann"), (status, preview.GetProperty("text").GetString()));
+        Assert.Equal(System.Net.HttpStatusCode.NotFound, (await service.PostAsync("/v1/templates/other/preview", "{}")).Status);
+    }
 }

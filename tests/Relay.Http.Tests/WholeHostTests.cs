@@ -78,6 +78,68 @@ public sealed class WholeHostTests
     }
 
     [Fact]
+    public async Task Fields_of_other_services_are_read_by_SMTP_and_taken_off()
+    {
+        (string Field, string Value, string Tags, string Metadata)[] fields =
+        [
+            ("X-PM-Tag", "welcome", "welcome", ""),
+            ("X-PM-Metadata-color", "blue", "", "color=blue"),
+            ("X-Mailgun-Tag", "spring", "spring", ""),
+            ("X-Mailgun-Variables", """{"order": "17", "shop": 3}""", "", "order=17,shop=3"),
+            ("X-SES-MESSAGE-TAGS", "campaign=news, kind=bulk", "campaign:news,kind:bulk", "campaign=news,kind=bulk"),
+            ("X-SMTPAPI", """{"category": ["a", "b"], "unique_args": {"k": "v"}}""", "a,b", "k=v"),
+        ];
+        await using RunningHost host = RunningHost.Start();
+        using SmtpClient client = await ConnectAsync(host);
+        foreach ((string field, string value, string tags, string metadata) in fields)
+        {
+            using MimeMessage message = Message("shop@example.com");
+            message.Headers.Add(field, value);
+            string id = (await client.SendAsync(message, Cancellation)).Split(' ').First(word => word.Length == 32);
+
+            JsonElement view = await host.UntilAsync($"/v1/messages/{id}", m => m.GetProperty("state").GetString() == "delivered");
+
+            Assert.Equal(tags, string.Join(',', view.GetProperty("tags").EnumerateArray().Select(tag => tag.GetString())));
+            Assert.Equal(metadata, string.Join(',', view.GetProperty("metadata").EnumerateObject().Select(pair => $"{pair.Name}={pair.Value.GetString()}")));
+        }
+
+        await host.UntilAsync("/v1/stats?tag=a", s => s.GetProperty("total").GetProperty("delivered").GetInt64() == 1);
+        string[] captured = Directory.GetFiles(Path.Combine(Path.GetDirectoryName(host.Servers.Spool.Folder)!, "captured"), "*.eml");
+        Assert.Equal(fields.Length, captured.Length);
+        foreach (string path in captured)
+        {
+            Assert.DoesNotContain("\nX-", await File.ReadAllTextAsync(path, Cancellation), StringComparison.OrdinalIgnoreCase);
+        }
+    }
+
+    [Fact]
+    public async Task A_message_that_is_bounced_by_REST_is_returned_to_its_sender_and_the_notification_is_no_ones_mailing()
+    {
+        await using RunningHost host = RunningHost.Start();
+        string id = Id(await host.PostAsync(
+            "/v1/messages",
+            $$"""{"from":"shop@example.com","to":"a@example.net","subject":"Order 17","text":"x","tags":["order"],"scheduled_at":"{{DateTimeOffset.UtcNow.AddHours(1):O}}"}""",
+            HttpStatusCode.Accepted));
+
+        JsonElement changed = await host.PostAsync("/v1/queue/bounce", $$"""{"message_id":"{{id}}","reason":"Not wanted any more"}""", HttpStatusCode.OK);
+
+        Assert.Equal(1, changed.GetProperty("changed").GetInt32());
+        JsonElement message = await host.UntilAsync($"/v1/messages/{id}", m => m.GetProperty("state").GetString() == "bounced");
+        Assert.Contains("Not wanted any more", message.ToString(), StringComparison.Ordinal);
+        JsonElement list = await host.UntilAsync("/v1/messages?recipient=shop@example.com&state=delivered", m => m.GetProperty("data").GetArrayLength() == 1);
+        JsonElement notification = list.GetProperty("data")[0];
+        Assert.Equal(string.Empty, notification.GetProperty("reverse_path").GetString());
+        string path = Assert.Single(Directory.GetFiles(Path.Combine(Path.GetDirectoryName(host.Servers.Spool.Folder)!, "captured"), "*.eml"));
+        using MimeMessage report = await MimeMessage.LoadAsync(path, Cancellation);
+        Assert.Equal("multipart/report", report.Body!.ContentType.MimeType);
+
+        // It is mail that the relay sends, and counted in the total; in its tag's and its sender's figures it is not.
+        await host.UntilAsync("/v1/stats", s => s.GetProperty("total").GetProperty("delivered").GetInt64() == 1);
+        JsonElement ours = (await host.GetAsync("/v1/stats?sender_domain=example.com")).GetProperty("total");
+        Assert.Equal((1, 1, 0), (ours.GetProperty("accepted").GetInt64(), ours.GetProperty("bounced").GetInt64(), ours.GetProperty("delivered").GetInt64()));
+    }
+
+    [Fact]
     public async Task Every_route_of_the_API_is_in_the_document_with_its_security_and_answers()
     {
         await using RunningHost host = RunningHost.Start();

@@ -119,6 +119,12 @@ internal sealed class MessageQueries(ISpool spool)
         ApiKey key, QueueFilter filter, QueueCursor? after, int limit, CancellationToken cancellationToken)
     {
         var messages = new List<StoredMessage>(limit);
+        if (filter.SenderDomain is null && key.SenderDomains is [var only] && !only.StartsWith('.'))
+        {
+            // Found by the store, and not among all mail.
+            filter = filter with { SenderDomain = only };
+        }
+
         while (messages.Count < limit)
         {
             IReadOnlyList<QueueItem> items = await spool.ListAsync(filter, newestFirst: true, after, MaximumLimit, cancellationToken).ConfigureAwait(false);

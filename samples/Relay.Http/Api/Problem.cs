@@ -18,7 +18,7 @@ public sealed record Problem(string Type, string Title, int Status, string Detai
     internal TimeSpan? RetryAfter { get; init; }
 
     internal static Problem Invalid(IReadOnlyList<FieldError> errors) => new(
-        "/problems/invalid-request", "The request is not valid.", StatusCodes.Status422UnprocessableEntity, $"{errors[0].Field}: {errors[0].Message}", errors);
+        "/problems/invalid-request", "The request is not valid.", StatusCodes.Status422UnprocessableEntity, errors[0].Field.Length == 0 ? errors[0].Message : $"{errors[0].Field}: {errors[0].Message}", errors);
 
     internal static Problem Invalid(string field, string message) => Invalid([new FieldError(field, message)]);
 
@@ -41,6 +41,16 @@ public sealed record Problem(string Type, string Title, int Status, string Detai
 
     internal static Problem TooLarge(long limit) => new(
         "/problems/too-large", "The request is too large.", StatusCodes.Status413PayloadTooLarge, string.Create(CultureInfo.InvariantCulture, $"At most {limit} octets are taken."));
+
+    /// <summary>What routing refused without a word; null for every other status.</summary>
+    internal static Problem? OfStatus(int status) => status switch
+    {
+        StatusCodes.Status404NotFound => NotFound("There is no such route."),
+        StatusCodes.Status405MethodNotAllowed => new Problem("/problems/method-not-allowed", "The route does not take this method.", status, "Allow names those that it takes."),
+        StatusCodes.Status415UnsupportedMediaType => new Problem(
+            "/problems/unsupported-media-type", "The body is not of a type that the route takes.", status, "Send application/json, or message/rfc822 to /v1/messages/raw, not compressed."),
+        _ => null,
+    };
 
     /// <summary>Says what of a JSON document could not be read.</summary>
     internal static Problem OfJson(JsonException error)

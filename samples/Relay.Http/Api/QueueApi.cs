@@ -2,18 +2,19 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Relay.Spool;
+using Smtp.Core;
 
 namespace Relay.Http;
 
 /// <summary>What an operator does to the queue.</summary>
-internal sealed class QueueApi(ISpool spool)
+internal sealed class QueueApi(ISpool spool, TimeProvider time)
 {
     internal void Map(RouteGroupBuilder api)
     {
         RouteGroupBuilder group = api.MapGroup("/queue").WithTags("Queue");
-        group.MapGet("/", (Delegate)FiguresAsync).Demands(KeyScopes.Read).Produces<QueueView>()
+        group.MapGet("/", (Delegate)FiguresAsync).Demands(KeyScopes.Read, isOfAllSenders: true).Produces<QueueView>()
             .WithName("GetQueue").WithSummary("How the queue stands");
-        group.MapGet("/destinations", (Delegate)DestinationsAsync).Demands(KeyScopes.Read).Produces<PageView<DestinationView>>()
+        group.MapGet("/destinations", (Delegate)DestinationsAsync).Demands(KeyScopes.Read, isOfAllSenders: true).Produces<PageView<DestinationView>>()
             .WithName("ListDestinations").WithSummary("Destinations with mail that waits, the fullest first, and those that are suspended");
         group.MapPost("/destinations/{domain}/suspend", (Delegate)SuspendAsync).Demands(KeyScopes.Manage).Accepts<SuspendRequest>("application/json")
             .Produces(StatusCodes.Status204NoContent)
@@ -46,6 +47,10 @@ internal sealed class QueueApi(ISpool spool)
         return all;
     }
 
+    /// <summary>Whether mail can have a destination of this name.</summary>
+    internal static bool IsDestination(string domain) =>
+        AddressReader.Domain(domain) is { } name && SmtpPath.TryParse($"a@{name}", out SmtpPath path) && !path.IsNull;
+
     private void Change(RouteGroupBuilder group, string name, string summary, Func<string, QueueChange> change) =>
         group.MapPost("/" + name, (Delegate)((HttpContext context) => FilteredAsync(context, (filter, reason) => spool.ChangeAsync(filter, change(reason), context.RequestAborted)))).Demands(KeyScopes.Manage)
             .Accepts<QueueChangeRequest>("application/json").Produces<ChangedView>()
@@ -67,6 +72,16 @@ internal sealed class QueueApi(ISpool spool)
         if (request is null)
         {
             return problem!;
+        }
+
+        if (!IsDestination(domain))
+        {
+            return Problem.Invalid("domain", "This is not a domain such as example.com, or an address in brackets.");
+        }
+
+        if (request.Until <= time.GetUtcNow())
+        {
+            return Problem.Invalid("until", "This time has passed.");
         }
 
         await spool.SuspendAsync(DestinationName.OfDomain(domain), OneLine(request.Reason), request.Until, context.RequestAborted).ConfigureAwait(false);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -9,15 +10,21 @@ namespace Relay.Http;
 internal sealed class StatsApi(FigureStore figures, TimeProvider time)
 {
     private static readonly TimeSpan ByDefault = TimeSpan.FromDays(7);
+    private static readonly TimeSpan MinutesByDefault = TimeSpan.FromDays(2);
     private static readonly TimeSpan Longest = TimeSpan.FromDays(400);
+
+    // An answer stays readable, and is made within a fifth of a second: a row is about 500 octets of JSON.
+    private const int MostRows = 5_000;
+    private const int MostGroups = 1_000;
+    private const int GroupsByDefault = 100;
 
     internal void Map(RouteGroupBuilder api)
     {
         api.MapGet("/stats", (Delegate)Stats).Demands(KeyScopes.Read).WithTags("Figures").Produces<StatsView>()
             .WithName("GetStats").WithSummary("Sums, rates and delivery times")
-            .WithDescription("from, to (the last 7 days by default; full hours of UTC), tag, sender_domain, recipient_domain, group_by (tag, sender_domain, recipient_domain), interval (minute, hour, day).");
+            .WithDescription("from, to (the last 7 days by default, of minutes the last 2; full hours of UTC), tag, sender_domain, recipient_domain, group_by (tag, sender_domain, recipient_domain), interval (minute, hour, day). Of groups those with the most accepted come first: limit (100 by default), cursor.");
         api.MapGet("/tags", (Delegate)Tags).Demands(KeyScopes.Read).WithTags("Figures").Produces<PageView<FiguresView>>()
-            .WithName("ListTags").WithSummary("All tags of a time with their figures").WithDescription("from, to: the last 7 days by default.");
+            .WithName("ListTags").WithSummary("All tags of a time with their figures").WithDescription("from, to: the last 7 days by default. Those with the most accepted first; pages: limit, cursor.");
     }
 
     /// <summary>The figures of one group.</summary>
@@ -63,51 +70,96 @@ internal sealed class StatsApi(FigureStore figures, TimeProvider time)
             return Problem.Invalid(errors);
         }
 
-        Dictionary<FigureGroup, FigureCounts> rows = figures.Read(query);
-        FigureCounts total = new();
-        if (query.GroupBy == FigureGrouping.Tag)
+        if (query.GroupBy == FigureGrouping.None)
         {
-            foreach (FigureCounts counts in figures.Read(query with { GroupBy = FigureGrouping.None, Interval = FigureInterval.None }).Values)
-            {
-                total.Add(counts);
-            }
-        }
-        else
-        {
-            foreach (FigureCounts counts in rows.Values)
-            {
-                total.Add(counts);
-            }
+            Dictionary<FigureGroup, FigureCounts> steps = figures.Read(query);
+            return ApiContext.Answer(
+                Answer(Sum(steps.Values), null, query.Interval == FigureInterval.None ? [] : [.. steps.OrderBy(row => row.Key.Start).Select(row => View(row.Key, row.Value))], null),
+                HttpJson.Default.StatsView);
         }
 
-        bool isOne = query.GroupBy == FigureGrouping.None && query.Interval == FigureInterval.None;
-        return ApiContext.Answer(
-            new StatsView(
-                query.From,
-                query.To,
-                Optional(context, "group_by"),
-                Optional(context, "interval"),
-                View(default, total),
-                isOne ? [] : [.. rows.OrderBy(row => row.Key.Start).ThenBy(row => row.Key.Name, StringComparer.Ordinal).Select(row => View(row.Key, row.Value))]),
-            HttpJson.Default.StatsView);
+        // The groups of the whole time come first: they say which of them are on this page.
+        (List<KeyValuePair<FigureGroup, FigureCounts>> ranked, List<KeyValuePair<FigureGroup, FigureCounts>> page, string? next) = Groups(query, context, errors);
+        if (errors.Count > 0)
+        {
+            return Problem.Invalid(errors);
+        }
+
+        // A message of two tags is in both, and in the total once.
+        FigureCounts total = query.GroupBy == FigureGrouping.Tag
+            ? Sum(figures.Read(query with { GroupBy = FigureGrouping.None, Interval = FigureInterval.None }).Values)
+            : Sum(ranked.Select(group => group.Value));
+        IEnumerable<KeyValuePair<FigureGroup, FigureCounts>> rows = page;
+        if (query.Interval != FigureInterval.None && page.Count > 0)
+        {
+            Dictionary<string, int> rank = page.Select((group, i) => (group.Key.Name!, i)).ToDictionary(StringComparer.Ordinal);
+            rows = figures.Read(query with { Groups = rank.Keys }).OrderBy(row => row.Key.Start).ThenBy(row => rank[row.Key.Name!]);
+        }
+
+        return ApiContext.Answer(Answer(total, ranked.Count, [.. rows.Select(row => View(row.Key, row.Value))], next), HttpJson.Default.StatsView);
+
+        StatsView Answer(FigureCounts sum, int? groups, IReadOnlyList<FiguresView> data, string? cursor) =>
+            new(query.From, query.To, Optional(context, "group_by"), Optional(context, "interval"), View(default, sum), groups, data, cursor);
+    }
+
+    /// <summary>All groups of a time, those with the most accepted first; those of the page that is asked for; and the cursor of the next.</summary>
+    private (List<KeyValuePair<FigureGroup, FigureCounts>> Ranked, List<KeyValuePair<FigureGroup, FigureCounts>> Page, string? Next) Groups(
+        FigureQuery query, HttpContext context, List<FieldError> errors)
+    {
+        int most = (int)Math.Clamp(MostRows / query.Steps, 1, MostGroups);
+        int limit = Math.Min(GroupsByDefault, most);
+        if (Optional(context, "limit") is { } limitText && (!int.TryParse(limitText, NumberStyles.None, CultureInfo.InvariantCulture, out limit) || limit < 1 || limit > most))
+        {
+            errors.Add(new FieldError("limit", $"A limit is a number of groups from 1 to {most}, with these steps of time."));
+        }
+
+        int skip = 0;
+        if (Optional(context, "cursor") is { } cursor && !int.TryParse(cursor, NumberStyles.None, CultureInfo.InvariantCulture, out skip))
+        {
+            errors.Add(new FieldError("cursor", "This is not a cursor of an answer."));
+        }
+
+        if (errors.Count > 0)
+        {
+            return ([], [], null);
+        }
+
+        List<KeyValuePair<FigureGroup, FigureCounts>> ranked =
+        [
+            .. figures.Read(query with { Interval = FigureInterval.None })
+                .OrderByDescending(group => group.Value[Slot.Accepted]).ThenBy(group => group.Key.Name, StringComparer.Ordinal),
+        ];
+        List<KeyValuePair<FigureGroup, FigureCounts>> page = [.. ranked.Skip(skip).Take(limit)];
+        return (ranked, page, skip + page.Count < ranked.Count && page.Count > 0 ? (skip + page.Count).ToString(CultureInfo.InvariantCulture) : null);
+    }
+
+    private static FigureCounts Sum(IEnumerable<FigureCounts> all)
+    {
+        var sum = new FigureCounts();
+        foreach (FigureCounts counts in all)
+        {
+            sum.Add(counts);
+        }
+
+        return sum;
     }
 
     private IResult Tags(HttpContext context)
     {
         var errors = new List<FieldError>();
         FigureQuery query = Query(context, errors) with { GroupBy = FigureGrouping.Tag, Interval = FigureInterval.None };
+        (_, List<KeyValuePair<FigureGroup, FigureCounts>> page, string? next) = Groups(query, context, errors);
         return errors.Count > 0
             ? Problem.Invalid(errors)
-            : ApiContext.Answer(
-                new PageView<FiguresView>([.. figures.Read(query).OrderBy(row => row.Key.Name, StringComparer.Ordinal).Select(row => View(row.Key, row.Value))]),
-                HttpJson.Default.PageViewFiguresView);
+            : ApiContext.Answer(new PageView<FiguresView>([.. page.Select(row => View(row.Key, row.Value))], next), HttpJson.Default.PageViewFiguresView);
     }
 
     private FigureQuery Query(HttpContext context, List<FieldError> errors)
     {
         DateTimeOffset now = time.GetUtcNow();
         DateTimeOffset to = Optional(context, "to") is { } toText ? MessageQueries.ReadTime("to", toText, errors) ?? now : now;
-        DateTimeOffset from = Optional(context, "from") is { } fromText ? MessageQueries.ReadTime("from", fromText, errors) ?? now : to - ByDefault;
+        DateTimeOffset from = Optional(context, "from") is { } fromText ? MessageQueries.ReadTime("from", fromText, errors) ?? now
+            : to - (Optional(context, "interval") == "minute" ? MinutesByDefault : ByDefault);
         if (from > to)
         {
             errors.Add(new FieldError("from", "The start lies behind the end."));
@@ -143,6 +195,11 @@ internal sealed class StatsApi(FigureStore figures, TimeProvider time)
             GroupBy = grouping,
             Interval = interval,
         };
+        if (errors.Count == 0 && query.Steps > MostRows)
+        {
+            errors.Add(new FieldError("interval", $"At most {MostRows} steps are told at a time: take a longer one, or a shorter time."));
+        }
+
         if (interval == FigureInterval.Minute && (query.Tag is not null || query.RecipientDomain is not null || grouping is FigureGrouping.Tag or FigureGrouping.RecipientDomain))
         {
             errors.Add(new FieldError("interval", "Minutes are kept for all together and for sender domains only."));

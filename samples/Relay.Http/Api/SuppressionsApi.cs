@@ -16,9 +16,9 @@ internal sealed class SuppressionsApi(ISpool spool, TimeProvider time)
     internal void Map(RouteGroupBuilder api)
     {
         RouteGroupBuilder suppressions = api.MapGroup("/suppressions").WithTags("Suppressions");
-        suppressions.MapGet("/", (Delegate)ListAsync).Demands(KeyScopes.Read).Produces<PageView<SuppressionView>>()
+        suppressions.MapGet("/", (Delegate)ListAsync).Demands(KeyScopes.Read, isOfAllSenders: true).Produces<PageView<SuppressionView>>()
             .WithName("ListSuppressions").WithSummary("List suppressed addresses").WithDescription("By address; pages: limit, cursor.");
-        suppressions.MapGet("/{address}", (Delegate)FindAsync).Demands(KeyScopes.Read).Produces<SuppressionView>().ProducesProblem(StatusCodes.Status404NotFound)
+        suppressions.MapGet("/{address}", (Delegate)FindAsync).Demands(KeyScopes.Read, isOfAllSenders: true).Produces<SuppressionView>().ProducesProblem(StatusCodes.Status404NotFound)
             .WithName("GetSuppression").WithSummary("Whether an address is suppressed, and why");
         suppressions.MapPost("/", (Delegate)AddAsync).Demands(KeyScopes.Manage).Accepts<SuppressionRequest>("application/json")
             .Produces<SuppressionView>(StatusCodes.Status201Created)

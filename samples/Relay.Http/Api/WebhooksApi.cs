@@ -50,11 +50,12 @@ internal sealed class WebhooksApi(WebhookStore webhooks, FigureReader figures, H
     /// <summary>Reads a request.</summary>
     internal (Uri Url, IReadOnlyList<string> Types)? Read(WebhookRequest request, List<FieldError> errors)
     {
-        if (!Uri.TryCreate(request.Url, UriKind.Absolute, out Uri? url) || (url.Scheme != Uri.UriSchemeHttp && url.Scheme != Uri.UriSchemeHttps) || url.UserInfo.Length > 0)
+        // A URI parser takes spaces and line breaks in its stride.
+        Uri? url = null;
+        if (request.Url?.Any(c => char.IsControl(c) || char.IsWhiteSpace(c)) != false || !Uri.TryCreate(request.Url, UriKind.Absolute, out url) || (url.Scheme != Uri.UriSchemeHttp && url.Scheme != Uri.UriSchemeHttps) || url.UserInfo.Length > 0)
         {
             errors.Add(new FieldError("url", "The URL is an absolute one of http or https, without a password in it."));
         }
-
         else if (!settings.WebhooksToPrivateAddresses && WebhookAddresses.IsPlainlyPrivate(url))
         {
             errors.Add(new FieldError("url", "The URL leads to this machine or a private network, which Relay:Http:WebhooksToPrivateAddresses does not allow."));
@@ -81,7 +82,7 @@ internal sealed class WebhooksApi(WebhookStore webhooks, FigureReader figures, H
         webhooks.AddAsync(url, types, figures.Cursor, cancellationToken);
 
     internal static WebhookView View(Webhook webhook, string? secret = null) => new(
-        webhook.Id, webhook.Url.ToString(), webhook.Types, webhook.IsEnabled, webhook.WhyDisabled, webhook.CreatedAt, secret);
+        webhook.Id, webhook.Url.AbsoluteUri, webhook.Types, webhook.IsEnabled, webhook.WhyDisabled, webhook.CreatedAt, secret);
 
     private IResult List() => ApiContext.Answer(new PageView<WebhookView>([.. webhooks.All().Select(webhook => View(webhook))]), HttpJson.Default.PageViewWebhookView);
 

@@ -51,7 +51,7 @@ public sealed class RelayHttp : IAsyncDisposable
         _time = time;
         _logger = loggers.CreateLogger("Relay.Http");
         _keys = new KeyStore(store, settings.BootstrapKey, time);
-        _rates = new KeyRates(settings.RequestsPerSecond);
+        _rates = new KeyRates(settings.RequestsPerSecond, time);
         _idempotency = new IdempotencyStore(store, time);
         _webhooks = new WebhookStore(store, time);
         _figures = new FigureStore(store);
@@ -142,7 +142,6 @@ public sealed class RelayHttp : IAsyncDisposable
         await _keys.SaveUseAsync(CancellationToken.None).ConfigureAwait(false);
         await _store.DisposeAsync().ConfigureAwait(false);
         _keys.Dispose();
-        _rates.Dispose();
         _webhookClient.Dispose();
         _stopping.Dispose();
     }
@@ -266,7 +265,19 @@ public sealed class RelayHttp : IAsyncDisposable
     {
         try
         {
-            await next(context).ConfigureAwait(false);
+            if (context.Request.Headers.ContentEncoding is [{ } coding] && !coding.Equals("identity", StringComparison.OrdinalIgnoreCase))
+            {
+                context.Response.StatusCode = StatusCodes.Status415UnsupportedMediaType;
+            }
+            else
+            {
+                await next(context).ConfigureAwait(false);
+            }
+
+            if (!context.Response.HasStarted && context.Request.Path.StartsWithSegments("/v1", StringComparison.Ordinal) && Problem.OfStatus(context.Response.StatusCode) is { } answer)
+            {
+                await answer.ExecuteAsync(context).ConfigureAwait(false);
+            }
         }
         catch (BadHttpRequestException error) when (!context.Response.HasStarted)
         {

@@ -1,35 +1,45 @@
-using System.Threading.RateLimiting;
+using System.Collections.Concurrent;
 
 namespace Relay.Http;
 
-/// <summary>Requests a second for each key: a bucket that holds two seconds' worth. A message of a batch counts as a request.</summary>
+/// <summary>
+/// Requests a second for each key (GCRA): two seconds' worth may come at once. A message of a batch counts as a request; a batch that is larger than what is
+/// left is taken whole, and what it took too much is waited for before the next request, so that batches are no way around the rate.
+/// </summary>
 /// <param name="perSecond">The rate of keys that have none of their own.</param>
-internal sealed class KeyRates(int perSecond) : IDisposable
+/// <param name="time">The clock.</param>
+internal sealed class KeyRates(int perSecond, TimeProvider time)
 {
-    private readonly PartitionedRateLimiter<ApiKey> _limiter = PartitionedRateLimiter.Create<ApiKey, (string, int)>(key =>
-        RateLimitPartition.GetTokenBucketLimiter((key.Id, key.PerSecond ?? perSecond), static partition => new TokenBucketRateLimiterOptions
-        {
-            TokenLimit = partition.Item2 * 2,
-            TokensPerPeriod = Math.Max(1, partition.Item2 / 10),
-            ReplenishmentPeriod = partition.Item2 >= 10 ? TimeSpan.FromMilliseconds(100) : TimeSpan.FromSeconds(1.0 / partition.Item2),
-            QueueLimit = 0,
-        }));
+    private const double BurstSeconds = 2;
+
+    private readonly ConcurrentDictionary<string, Bucket> _buckets = new(StringComparer.Ordinal);
 
     /// <summary>Takes requests from a key's bucket.</summary>
     /// <param name="key">The key.</param>
-    /// <param name="requests">How many; no more than the bucket can hold are taken.</param>
+    /// <param name="requests">How many.</param>
     /// <returns>Null if they may go on, else the time after which to try again.</returns>
     internal TimeSpan? Take(ApiKey key, int requests = 1)
     {
-        using RateLimitLease lease = _limiter.AttemptAcquire(key, Math.Clamp(requests, 1, (key.PerSecond ?? perSecond) * 2));
-        if (lease.IsAcquired)
+        int rate = key.PerSecond ?? perSecond;
+        Bucket bucket = _buckets.GetOrAdd(key.Id, static _ => new Bucket());
+        double now = time.GetElapsedTime(0).TotalSeconds;
+        lock (bucket)
         {
+            // Full again at this time: a request moves it by its share of a second.
+            double full = Math.Max(bucket.FullAt, now);
+            double excess = full - now + (1.0 / rate) - BurstSeconds;
+            if (excess > 1e-9)
+            {
+                return TimeSpan.FromSeconds(excess);
+            }
+
+            bucket.FullAt = full + ((double)requests / rate);
             return null;
         }
-
-        return lease.TryGetMetadata(MetadataName.RetryAfter, out TimeSpan after) ? after : TimeSpan.FromSeconds(1);
     }
 
-    /// <summary>Gives the buckets back.</summary>
-    public void Dispose() => _limiter.Dispose();
+    private sealed class Bucket
+    {
+        internal double FullAt { get; set; }
+    }
 }

@@ -69,6 +69,11 @@ internal sealed class AdminPages(
 
     private async Task<IResult> SignInAsync(HttpContext context)
     {
+        if (PageGate.IsFromAnotherSite(context))
+        {
+            return Results.StatusCode(StatusCodes.Status403Forbidden);
+        }
+
         IFormCollection form = await context.Request.ReadFormAsync(context.RequestAborted).ConfigureAwait(false);
         ApiKey? key = await keys.VerifyAsync(form["key"].ToString().Trim(), context.RequestAborted).ConfigureAwait(false);
         if (key is null || !key.Has(KeyScopes.Read) || key.SenderDomains.Count > 0)
@@ -85,7 +90,7 @@ internal sealed class AdminPages(
     private async Task<IResult> SuspendAsync(HttpContext context, PageContext page, ApiKey key, IFormCollection form)
     {
         string domain = form["domain"].ToString().Trim();
-        if (domain.Length is 0 or > 255)
+        if (!QueueApi.IsDestination(domain))
         {
             return PageGate.Done(context, "Nothing of it could be changed.", "/destinations");
         }

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Relay.Http;
 
 /// <summary>Lets requests through to pages of those who signed in, and forms only from this host's own pages.</summary>
-internal sealed class PageGate(PageSessions sessions, Inbox inbox)
+internal sealed class PageGate(PageSessions sessions, KeyRates rates, Inbox inbox)
 {
     private const string NoticeCookie = "relay_notice";
 
@@ -39,11 +39,22 @@ internal sealed class PageGate(PageSessions sessions, Inbox inbox)
             return Results.Redirect("/login");
         }
 
+        if (rates.Take(found.Key) is { } after)
+        {
+            return Problem.TooManyRequests(after);
+        }
+
         IFormCollection form = await context.Request.ReadFormAsync(context.RequestAborted).ConfigureAwait(false);
         return PageSessions.IsFromPage(found.Session, form)
             ? await act(context, Context(context, found.Session, found.Key), found.Key, form).ConfigureAwait(false)
             : Results.StatusCode(StatusCodes.Status403Forbidden);
     });
+
+    /// <summary>
+    /// Whether a browser says that a page of another site sent a request (Fetch Metadata). For the sign-in, which has no token: nobody is signed in with another's key
+    /// without knowing.
+    /// </summary>
+    internal static bool IsFromAnotherSite(HttpContext context) => context.Request.Headers["Sec-Fetch-Site"].ToString() is "cross-site" or "same-site";
 
     /// <summary>Goes to a page, which then says what was done.</summary>
     internal static IResult Done(HttpContext context, string notice, string page)

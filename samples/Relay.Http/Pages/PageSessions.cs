@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 namespace Relay.Http;
 
 /// <summary>Sessions of the page: kept in memory, so that a restart or a key that is taken back ends them.</summary>
-internal sealed class PageSessions(KeyStore keys, TimeProvider time)
+internal sealed class PageSessions(KeyStore keys, HttpSettings settings, TimeProvider time)
 {
     internal const string Cookie = "relay_session";
     internal const string FormField = "form_token";
@@ -32,7 +32,9 @@ internal sealed class PageSessions(KeyStore keys, TimeProvider time)
         {
             HttpOnly = true,
             SameSite = SameSiteMode.Strict,
-            Secure = context.Request.IsHttps,
+
+            // Behind a TLS proxy the request itself is plain.
+            Secure = context.Request.IsHttps || settings.PublicUrl?.Scheme == Uri.UriSchemeHttps,
             Path = "/",
             MaxAge = Lifetime,
         });

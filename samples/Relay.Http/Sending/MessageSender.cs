@@ -89,6 +89,19 @@ internal sealed class MessageSender(
     internal async ValueTask<SendOutcome> StoreAsync(
         MessageId id, MessageFacts facts, IReadOnlyList<SmtpPath> recipients, byte[] content, bool mayBeStored, CancellationToken cancellationToken)
     {
+        // What the SMTP side refuses with 554 5.4.6 and 552 5.3.4.
+        int end = HeaderFacts.FindEnd(content);
+        ReadOnlySpan<byte> header = end < 0 ? content : content.AsSpan(0, end);
+        if (HeaderFacts.Read(header).ReceivedFields > SpoolSinkOptions.DefaultMaximumReceivedFields)
+        {
+            return SendOutcome.Refused(Problem.Invalid("content", $"The message went through more than {SpoolSinkOptions.DefaultMaximumReceivedFields} hosts: it goes in a circle (RFC 5321 section 6.3)."));
+        }
+
+        if (header.Length > SpoolOptions.DefaultMaximumInlineContent)
+        {
+            return SendOutcome.Refused(Problem.Invalid("headers", $"The header has {header.Length} octets with all its addresses; at most {SpoolOptions.DefaultMaximumInlineContent} are taken."));
+        }
+
         try
         {
             if (mayBeStored && await spool.FindAsync(id, cancellationToken).ConfigureAwait(false) is not null)

@@ -11,4 +11,10 @@ internal enum FigureGrain
 
     /// <summary>A minute, kept for two days, for the live charts.</summary>
     Minute = 2,
+
+    /// <summary>Four days, the first of which is a multiple of four since 1970; summed up from its days when the last is over.</summary>
+    FourDays = 3,
+
+    /// <summary>Sixteen days likewise, of four times four: a month is a dozen rows or fewer, wherever it begins.</summary>
+    SixteenDays = 4,
 }

@@ -12,8 +12,8 @@ internal enum FigureKind
     /// <summary>By recipient domain.</summary>
     Recipient = 2,
 
-    /// <summary>By recipient and sender domain.</summary>
-    RecipientAndSender = 3,
+    /// <summary>By sender and recipient domain.</summary>
+    SenderAndRecipient = 3,
 
     /// <summary>By tag and sender domain. A message of two tags is in both.</summary>
     Tag = 4,

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Relay.Http;
 
 /// <summary>Which figures are asked for.</summary>
@@ -28,6 +30,9 @@ internal sealed record FigureQuery
     /// <summary>The steps of time.</summary>
     public FigureInterval Interval { get; init; }
 
+    /// <summary>The groups to tell, of those that there are; null for all.</summary>
+    public IReadOnlyCollection<string>? Groups { get; init; }
+
     /// <summary>Which sums answer it: the coarsest.</summary>
     internal FigureKind Kind
     {
@@ -39,7 +44,7 @@ internal sealed record FigureQuery
             {
                 (true, true, _) => FigureKind.TagAndRecipient,
                 (true, false, _) => FigureKind.Tag,
-                (false, true, true) => FigureKind.RecipientAndSender,
+                (false, true, true) => FigureKind.SenderAndRecipient,
                 (false, true, false) => FigureKind.Recipient,
                 (false, false, true) => FigureKind.Sender,
                 _ => FigureKind.Total,
@@ -47,37 +52,52 @@ internal sealed record FigureQuery
         }
     }
 
-    /// <summary>The spans of time to read, each in the coarsest grain that fits: whole days as days, the rest as hours.</summary>
-    /// <param name="daysUntil">Up to where days are summed up: the first second of a day, Unix.</param>
-    internal IEnumerable<(FigureGrain Grain, long From, long To)> Spans(long daysUntil)
+    /// <summary>How many steps of time the answer has for each group.</summary>
+    internal long Steps
     {
-        if (Interval == FigureInterval.Minute)
+        get
         {
-            yield return (FigureGrain.Minute, Down(From, SecondsOfMinute), Up(To, SecondsOfMinute));
-            yield break;
-        }
-
-        long from = Down(From, SecondsOfHour);
-        long to = Up(To, SecondsOfHour);
-        long firstDay = (from + SecondsOfDay - 1) / SecondsOfDay * SecondsOfDay;
-        long lastDay = Math.Min(to / SecondsOfDay * SecondsOfDay, daysUntil);
-        if (Interval == FigureInterval.Hour || firstDay >= lastDay)
-        {
-            yield return (FigureGrain.Hour, from, to);
-            yield break;
-        }
-
-        if (from < firstDay)
-        {
-            yield return (FigureGrain.Hour, from, firstDay);
-        }
-
-        yield return (FigureGrain.Day, firstDay, lastDay);
-        if (lastDay < to)
-        {
-            yield return (FigureGrain.Hour, lastDay, to);
+            long length = Length(Finest);
+            return Interval == FigureInterval.None ? 1
+                : Interval == FigureInterval.Day ? (Up(To, SecondsOfDay) - Down(From, SecondsOfDay)) / SecondsOfDay
+                : (Up(To, length) - Down(From, length)) / length;
         }
     }
+
+    /// <summary>The times to read, each in the coarsest grain that fits and that the answer's steps allow.</summary>
+    /// <param name="daysUntil">Up to where days and what is longer are summed up: the first second of a day, Unix.</param>
+    internal IEnumerable<(FigureGrain Grain, long[] Starts)> Times(long daysUntil)
+    {
+        FigureGrain[] grains = Interval switch
+        {
+            FigureInterval.Minute => [FigureGrain.Minute],
+            FigureInterval.Hour => [FigureGrain.Hour],
+            FigureInterval.Day => [FigureGrain.Day, FigureGrain.Hour],
+            _ => [FigureGrain.SixteenDays, FigureGrain.FourDays, FigureGrain.Day, FigureGrain.Hour],
+        };
+        long end = Up(To, Length(Finest));
+        Dictionary<FigureGrain, List<long>> starts = [];
+        for (long time = Down(From, Length(Finest)); time < end;)
+        {
+            FigureGrain grain = Array.Find(grains, g => g == Finest || (time % Length(g) == 0 && time + Length(g) <= Math.Min(end, daysUntil)));
+            (CollectionsMarshal.GetValueRefOrAddDefault(starts, grain, out _) ??= []).Add(time);
+            time += Length(grain);
+        }
+
+        return starts.Select(grain => (grain.Key, grain.Value.ToArray()));
+    }
+
+    /// <summary>How long a grain is, in seconds.</summary>
+    internal static long Length(FigureGrain grain) => grain switch
+    {
+        FigureGrain.Minute => SecondsOfMinute,
+        FigureGrain.Hour => SecondsOfHour,
+        FigureGrain.Day => SecondsOfDay,
+        FigureGrain.FourDays => SecondsOfDay * 4,
+        _ => SecondsOfDay * 16,
+    };
+
+    private FigureGrain Finest => Interval == FigureInterval.Minute ? FigureGrain.Minute : FigureGrain.Hour;
 
     private static long Down(DateTimeOffset time, long length) => time.ToUnixTimeSeconds() / length * length;
 

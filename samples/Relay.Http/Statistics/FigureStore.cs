@@ -8,8 +8,8 @@ namespace Relay.Http;
 /// not at all.
 /// </summary>
 /// <remarks>
-/// An event goes into the hour's sums of each <see cref="FigureKind"/>; a day's are made of its hours' when it is over. Whoever asks reads the few rows of the
-/// coarsest sums that answer it, however many events are in them. Tests and simulated recipients are not counted.
+/// An event goes into the hour's sums of each <see cref="FigureKind"/>; a day's are made of its hours' when it is over, those of four and sixteen days of theirs.
+/// Whoever asks reads the few rows of the coarsest sums that answer it, however many events are in them. Tests and simulated recipients are not counted.
 /// </remarks>
 internal sealed class FigureStore(HttpStore store)
 {
@@ -17,6 +17,10 @@ internal sealed class FigureStore(HttpStore store)
     private const int TagsAtOnce = 20;
 
     private static readonly TimeSpan MinutesKept = TimeSpan.FromDays(2);
+
+    // What is summed up of what, in this order.
+    private static readonly (FigureGrain Grain, FigureGrain Of)[] Sums =
+        [(FigureGrain.Day, FigureGrain.Hour), (FigureGrain.FourDays, FigureGrain.Day), (FigureGrain.SixteenDays, FigureGrain.FourDays)];
 
     private readonly FigureNames _names = new();
 
@@ -44,10 +48,15 @@ internal sealed class FigureStore(HttpStore store)
                     long recipient = _names.Id(transaction, key.Recipient, fresh);
                     long sender = _names.Id(transaction, key.Sender, fresh);
                     row.Add(key.Grain, key.Kind, tag, key.Start, recipient, sender, counts);
-                    if (key.Grain == FigureGrain.Hour && key.Start < daysUntil)
+                    foreach ((FigureGrain grain, _) in Sums)
                     {
-                        // It came late: its day is summed up already.
-                        row.Add(FigureGrain.Day, key.Kind, tag, key.Start / FigureQuery.SecondsOfDay * FigureQuery.SecondsOfDay, recipient, sender, counts);
+                        long length = FigureQuery.Length(grain);
+                        long start = key.Start / length * length;
+                        if (key.Grain == FigureGrain.Hour && start + length <= daysUntil)
+                        {
+                            // It came late: its day, and what is longer, is summed up already.
+                            row.Add(grain, key.Kind, tag, start, recipient, sender, counts);
+                        }
                     }
                 }
 
@@ -67,20 +76,13 @@ internal sealed class FigureStore(HttpStore store)
     {
         while (store.Read(NextDay) is { } day && day + FigureQuery.SecondsOfDay <= until.ToUnixTimeSeconds())
         {
-            foreach (FigureKind kind in Enum.GetValues<FigureKind>())
+            foreach ((FigureGrain grain, FigureGrain of) in Sums)
             {
-                List<long> tags = store.Read(connection => connection.All(
-                    reader => reader.GetInt64(0),
-                    """
-                    WITH RECURSIVE t(tag) AS (
-                        SELECT min(tag) FROM figures WHERE grain = 0 AND kind = $1
-                        UNION ALL SELECT (SELECT min(tag) FROM figures WHERE grain = 0 AND kind = $1 AND tag > t.tag) FROM t WHERE tag IS NOT NULL)
-                    SELECT tag FROM t WHERE tag IS NOT NULL
-                    """,
-                    (int)kind));
-                foreach (long[] some in tags.Chunk(TagsAtOnce))
+                long length = FigureQuery.Length(grain);
+                long start = day / length * length;
+                if (start + length == day + FigureQuery.SecondsOfDay)
                 {
-                    await store.WriteAsync((connection, transaction) => SumDay(connection, transaction, kind, some, day), cancellationToken).ConfigureAwait(false);
+                    await SumAsync(grain, of, start, cancellationToken).ConfigureAwait(false);
                 }
             }
 
@@ -92,75 +94,103 @@ internal sealed class FigureStore(HttpStore store)
     /// <summary>Forgets the minutes of long ago.</summary>
     internal Task PurgeAsync(DateTimeOffset now, CancellationToken cancellationToken) => store.WriteAsync(
         (_, transaction) => transaction.Run(
-            "DELETE FROM figures WHERE grain = 2 AND kind IN (0, 1) AND tag = 0 AND start < $1", (now - MinutesKept).ToUnixTimeSeconds()), cancellationToken);
+            "DELETE FROM figures WHERE grain = 2 AND kind IN (0, 1) AND start < $1", (now - MinutesKept).ToUnixTimeSeconds()), cancellationToken);
 
     /// <summary>Reads sums.</summary>
     /// <param name="query">Which.</param>
     /// <returns>By group, in no order.</returns>
     internal Dictionary<FigureGroup, FigureCounts> Read(FigureQuery query) => store.Read(connection =>
     {
-        var groups = new Dictionary<FigureGroup, FigureCounts>();
+        var found = new Dictionary<FigureGroup, FigureCounts>();
         long? tag = _names.Find(connection, query.Tag);
         long? recipient = _names.Find(connection, query.RecipientDomain);
         long? sender = _names.Find(connection, query.SenderDomain);
         if (tag == -1 || recipient == -1 || sender == -1)
         {
-            return groups;
+            return found;
         }
 
-        // One look at the database: no day is summed up between one span and the next.
+        // One look at the database: no day is summed up between one grain and the next.
         using SqliteTransaction transaction = connection.BeginTransaction(deferred: true);
         long daysUntil = Number(connection, "SELECT days_until FROM figure_cursor", transaction);
-        bool isEveryTag = query.GroupBy == FigureGrouping.Tag && tag is null;
-        foreach ((FigureGrain grain, long from, long to) in query.Spans(daysUntil))
+        long[]? groups = query.Groups is null ? null : [.. query.Groups.Select(name => _names.Find(connection, name) ?? 0)];
+        HashSet<long>? wanted = groups is null ? null : [.. groups];
+        foreach ((FigureGrain grain, long[] starts) in query.Times(daysUntil))
         {
-            // The key's order is that of the conditions: for a tag, one range of rows is read; for all tags, one for each.
+            // The key's order is that of the conditions: each start, tag and recipient is one step down the tree to the few rows that are asked for.
+            long[]? tags = query.Kind switch
+            {
+                FigureKind.Tag or FigureKind.TagAndRecipient => Whole(tag, FigureGrouping.Tag) ?? (recipient is null ? null : Known(FigureKind.Tag)),
+                FigureKind.SenderAndRecipient => Whole(sender, FigureGrouping.SenderDomain) ?? Known(FigureKind.Sender),
+                _ => [0],
+            };
+            long[]? recipients = query.Kind is FigureKind.Total or FigureKind.Sender or FigureKind.Tag ? null : Whole(recipient, FigureGrouping.RecipientDomain);
             using SqliteCommand command = connection.Command(
-                isEveryTag
-                    ? """
-                      WITH RECURSIVE t(tag) AS (
-                          SELECT min(tag) FROM figures WHERE grain = $1 AND kind = $2
-                          UNION ALL SELECT (SELECT min(tag) FROM figures WHERE grain = $1 AND kind = $2 AND tag > t.tag) FROM t WHERE tag IS NOT NULL)
-                      SELECT f.tag, f.recipient, f.start, f.sender, f.counts FROM t CROSS JOIN figures f
-                      WHERE f.grain = $1 AND f.kind = $2 AND f.tag = t.tag AND f.start >= $4 AND f.start < $5
-                          AND ($6 IS NULL OR f.recipient = $6) AND ($7 IS NULL OR f.sender = $7)
-                      """
-                    : """
-                      SELECT tag, recipient, start, sender, counts FROM figures
-                      WHERE grain = $1 AND kind = $2 AND tag = $3 AND start >= $4 AND start < $5 AND ($6 IS NULL OR recipient = $6) AND ($7 IS NULL OR sender = $7)
-                      """,
-                (int)grain, (int)query.Kind, tag ?? 0, from, to, recipient, sender);
+                $"""
+                SELECT f.tag, f.recipient, f.start, f.sender, f.counts FROM json_each($3) s
+                {(tags is null ? string.Empty : "CROSS JOIN json_each($4) t")} {(recipients is null ? string.Empty : "CROSS JOIN json_each($5) r")} CROSS JOIN figures f
+                WHERE f.grain = $1 AND f.kind = $2 AND f.start = s.value {(tags is null ? string.Empty : "AND f.tag = t.value")}
+                    {(recipients is null ? string.Empty : "AND f.recipient = r.value")} AND ($6 IS NULL OR f.sender = $6)
+                """,
+                (int)grain, (int)query.Kind, Json(starts), tags is null ? null : Json(tags), recipients is null ? null : Json(recipients), sender);
             command.Transaction = transaction;
             using SqliteDataReader reader = command.ExecuteReader();
             while (reader.Read())
             {
-                FigureGroup group = Group(connection, query, reader);
-                if (!groups.TryGetValue(group, out FigureCounts? counts))
+                if (wanted is not null && !wanted.Contains(reader.GetInt64(Column(query.GroupBy))))
                 {
-                    groups[group] = counts = new FigureCounts();
+                    continue;
+                }
+
+                FigureGroup group = Group(connection, query, reader);
+                if (!found.TryGetValue(group, out FigureCounts? counts))
+                {
+                    found[group] = counts = new FigureCounts();
                 }
 
                 counts.AddBytes(reader.GetFieldValue<byte[]>(4));
             }
+
+            long[]? Whole(long? one, FigureGrouping grouping) => one is { } only ? [only] : query.GroupBy == grouping ? groups : null;
+
+            long[] Known(FigureKind kind)
+            {
+                using SqliteCommand names = connection.Command(
+                    $"SELECT DISTINCT {(kind == FigureKind.Tag ? "f.tag" : "f.sender")} FROM json_each($3) s CROSS JOIN figures f WHERE f.grain = $1 AND f.kind = $2 AND f.start = s.value",
+                    (int)grain, (int)kind, Json(starts));
+                names.Transaction = transaction;
+                using SqliteDataReader all = names.ExecuteReader();
+                List<long> ids = [];
+                while (all.Read())
+                {
+                    ids.Add(all.GetInt64(0));
+                }
+
+                return [.. ids];
+            }
         }
 
-        return groups;
+        return found;
     });
 
     private FigureGroup Group(SqliteConnection connection, FigureQuery query, SqliteDataReader reader) => new(
-        query.GroupBy switch
-        {
-            FigureGrouping.Tag => _names.Name(connection, reader.GetInt64(0)),
-            FigureGrouping.RecipientDomain => _names.Name(connection, reader.GetInt64(1)),
-            FigureGrouping.SenderDomain => _names.Name(connection, reader.GetInt64(3)),
-            _ => null,
-        },
+        query.GroupBy == FigureGrouping.None ? null : _names.Name(connection, reader.GetInt64(Column(query.GroupBy))),
         query.Interval switch
         {
             FigureInterval.Minute or FigureInterval.Hour => reader.GetInt64(2),
             FigureInterval.Day => reader.GetInt64(2) / FigureQuery.SecondsOfDay * FigureQuery.SecondsOfDay,
             _ => null,
         });
+
+    /// <summary>Where the group's name stands in a row of <see cref="Read"/>.</summary>
+    private static int Column(FigureGrouping grouping) => grouping switch
+    {
+        FigureGrouping.Tag => 0,
+        FigureGrouping.RecipientDomain => 1,
+        _ => 3,
+    };
+
+    private static string Json(long[] numbers) => $"[{string.Join(',', numbers)}]";
 
     private static void Add(Dictionary<FigureKey, FigureCounts> sums, SpoolEvent happened)
     {
@@ -179,7 +209,7 @@ internal sealed class FigureStore(HttpStore store)
         AddTo(new FigureKey(FigureKind.Total, string.Empty, string.Empty, string.Empty, FigureGrain.Hour, hour));
         AddTo(new FigureKey(FigureKind.Sender, string.Empty, string.Empty, sender, FigureGrain.Hour, hour));
         AddTo(new FigureKey(FigureKind.Recipient, string.Empty, recipient, string.Empty, FigureGrain.Hour, hour));
-        AddTo(new FigureKey(FigureKind.RecipientAndSender, string.Empty, recipient, sender, FigureGrain.Hour, hour));
+        AddTo(new FigureKey(FigureKind.SenderAndRecipient, sender, recipient, sender, FigureGrain.Hour, hour));
         foreach (string tag in message.Tags)
         {
             AddTo(new FigureKey(FigureKind.Tag, tag, string.Empty, sender, FigureGrain.Hour, hour));
@@ -201,37 +231,58 @@ internal sealed class FigureStore(HttpStore store)
     private static long? NextDay(SqliteConnection connection)
     {
         long until = Number(connection, "SELECT days_until FROM figure_cursor");
-        using SqliteCommand command = connection.Command("SELECT min(start) FROM figures WHERE grain = 0 AND kind = 0 AND tag = 0 AND start >= $1", until);
+        using SqliteCommand command = connection.Command("SELECT min(start) FROM figures WHERE grain = 0 AND kind = 0 AND start >= $1", until);
         return command.ExecuteScalar() is long first ? first / FigureQuery.SecondsOfDay * FigureQuery.SecondsOfDay : null;
     }
 
-    private static void SumDay(SqliteConnection connection, SqliteTransaction transaction, FigureKind kind, long[] tags, long day)
+    private async Task SumAsync(FigureGrain grain, FigureGrain of, long start, CancellationToken cancellationToken)
     {
-        using var row = new FigureRow(connection, transaction);
-        foreach (long tag in tags)
+        long end = start + FigureQuery.Length(grain);
+        List<long> starts = [];
+        for (long time = start; time < end; time += FigureQuery.Length(of))
         {
-            Dictionary<(long Recipient, long Sender), FigureCounts> sums = [];
-            using (SqliteCommand command = connection.Command(
-                "SELECT recipient, sender, counts FROM figures WHERE grain = 0 AND kind = $1 AND tag = $2 AND start >= $3 AND start < $4",
-                (int)kind, tag, day, day + FigureQuery.SecondsOfDay))
-            {
-                command.Transaction = transaction;
-                using SqliteDataReader reader = command.ExecuteReader();
-                while (reader.Read())
-                {
-                    (long, long) key = (reader.GetInt64(0), reader.GetInt64(1));
-                    if (!sums.TryGetValue(key, out FigureCounts? counts))
-                    {
-                        sums[key] = counts = new FigureCounts();
-                    }
+            starts.Add(time);
+        }
 
-                    counts.AddBytes(reader.GetFieldValue<byte[]>(2));
-                }
+        string parts = Json([.. starts]);
+        foreach (FigureKind kind in Enum.GetValues<FigureKind>())
+        {
+            List<long> tags = store.Read(connection => connection.All(
+                reader => reader.GetInt64(0), "SELECT DISTINCT tag FROM figures WHERE grain = $1 AND kind = $2 AND start >= $3 AND start < $4", (int)of, (int)kind, start, end));
+            foreach (long[] some in tags.Chunk(TagsAtOnce))
+            {
+                await store.WriteAsync((connection, transaction) => Sum(connection, transaction, some), cancellationToken).ConfigureAwait(false);
             }
 
-            foreach (((long recipient, long sender), FigureCounts counts) in sums)
+            void Sum(SqliteConnection connection, SqliteTransaction transaction, long[] some)
             {
-                row.Replace(FigureGrain.Day, kind, tag, day, recipient, sender, counts);
+                Dictionary<(long Tag, long Recipient, long Sender), FigureCounts> sums = [];
+                using (SqliteCommand command = connection.Command(
+                    """
+                    SELECT f.tag, f.recipient, f.sender, f.counts FROM json_each($3) s CROSS JOIN json_each($4) t CROSS JOIN figures f
+                    WHERE f.grain = $1 AND f.kind = $2 AND f.start = s.value AND f.tag = t.value
+                    """,
+                    (int)of, (int)kind, parts, Json(some)))
+                {
+                    command.Transaction = transaction;
+                    using SqliteDataReader reader = command.ExecuteReader();
+                    while (reader.Read())
+                    {
+                        (long, long, long) key = (reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2));
+                        if (!sums.TryGetValue(key, out FigureCounts? counts))
+                        {
+                            sums[key] = counts = new FigureCounts();
+                        }
+
+                        counts.AddBytes(reader.GetFieldValue<byte[]>(3));
+                    }
+                }
+
+                using var row = new FigureRow(connection, transaction);
+                foreach (((long tag, long recipient, long sender), FigureCounts counts) in sums)
+                {
+                    row.Replace(grain, kind, tag, start, recipient, sender, counts);
+                }
             }
         }
     }

@@ -58,6 +58,20 @@ internal static class HttpSchema
         CREATE TABLE figure_cursor (id INTEGER PRIMARY KEY CHECK (id = 1), event_id INTEGER NOT NULL, days_until INTEGER NOT NULL);
         INSERT INTO figure_cursor VALUES (1, 0, 0);
         """,
+
+        // A time's rows lie together, and one sender's of it. Days, and what is longer, are summed up anew from the hours.
+        """
+        ALTER TABLE figures RENAME TO figures_before;
+        CREATE TABLE figures (
+            grain INTEGER NOT NULL, kind INTEGER NOT NULL, start INTEGER NOT NULL, tag INTEGER NOT NULL, recipient INTEGER NOT NULL, sender INTEGER NOT NULL,
+            counts BLOB NOT NULL,
+            PRIMARY KEY (grain, kind, start, tag, recipient, sender)
+        ) WITHOUT ROWID;
+        INSERT INTO figures (grain, kind, start, tag, recipient, sender, counts)
+            SELECT grain, kind, start, CASE kind WHEN 3 THEN sender ELSE tag END, recipient, sender, counts FROM figures_before WHERE grain <> 1;
+        DROP TABLE figures_before;
+        UPDATE figure_cursor SET days_until = 0;
+        """,
     ];
 
     internal static void Migrate(SqliteConnection connection, string path)

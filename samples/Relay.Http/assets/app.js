@@ -37,7 +37,7 @@
     clearTimeout(timer);
     try {
       const response = await fetch(`/data/overview?range=${range}`, { headers: { accept: "application/json" } });
-      if (response.status === 401) { location.assign("/login"); return; }
+      if (response.redirected) { location.assign("/login"); return; }
       const answer = await response.json();
       const data = [answer.start, ...names.map(name => answer[name])];
       plot ? plot.setData(data) : build(data);

@@ -24,7 +24,7 @@ public sealed class ClockTests
         var clock = new SetClock();
         var ledger = new Ledger();
         await using var receiver = new Receiver(ledger);
-        var endPoint = new IPEndPoint(IPAddress.Loopback, RelayProcess.FreePort());
+        var endPoint = new IPEndPoint(IPAddress.Loopback, ProgramPort.Find());
         for (int round = 0; round < Rounds; round++)
         {
             // As it starts the clock is where the jumps of the last round left it, or is set anew: a year ahead, a year back.

@@ -18,7 +18,7 @@ public sealed class DiskTests
         using FaultyDisk disk = await FaultyDisk.CreateAsync();
         var ledger = new Ledger();
         await using var receiver = new Receiver(ledger);
-        using var relay = new RelayProcess(receiver.Port, disk.Environment, disk.Path) { Http = new IPEndPoint(IPAddress.Loopback, RelayProcess.FreePort()) };
+        using var relay = new RelayProcess(receiver.Port, disk.Environment, disk.Path) { Http = new IPEndPoint(IPAddress.Loopback, ProgramPort.Find()) };
         relay.Start();
         await relay.StartedAsync();
         using var http = new HttpClient { BaseAddress = new Uri($"http://{relay.Http}") };

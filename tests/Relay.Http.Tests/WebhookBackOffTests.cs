@@ -25,7 +25,7 @@ public sealed class WebhookBackOffTests
         {
             WebhookDelivery due = Assert.Single(store.Due(webhook.Id, 10));
             (WebhookDelivery after, bool isGone) = await sender.TryAsync(webhook, due, Cancellation);
-            await store.FinishAsync([after], Cancellation);
+            await store.FinishAsync([(due, after)], Cancellation);
             Assert.False(isGone);
             Assert.Equal(503, after.LastStatus);
             if (after.State == WebhookDeliveryState.Failed)

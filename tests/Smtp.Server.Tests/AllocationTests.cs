@@ -73,19 +73,6 @@ public sealed class AllocationTests
     }
 
     [Fact]
-    public void Under_TLS_with_bodies_over_many_reads()
-    {
-        byte[] group = [.. Mail, .. Rcpt, .. Data];
-        AssertNone(
-            (ref Wire wire) =>
-            {
-                wire.Say(group, 3);
-                wire.Say(Body(100 * 1000), 1);
-            },
-            tls: true);
-    }
-
-    [Fact]
     public void Refused()
     {
         byte[] group = [.. Mail, .. "RCPT TO:<nobody@example.net>\r\n"u8, .. "RSET\r\n"u8];

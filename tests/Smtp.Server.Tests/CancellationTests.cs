@@ -39,28 +39,40 @@ public sealed class CancellationTests
     [Fact]
     public async Task It_fires_also_when_the_client_goes_before_it_got_the_replies_in_front()
     {
-        // The reply to MAIL is owed while the policy works on RCPT, and cannot be sent any more.
-        TestServer? started = null;
-        TestClient? client = null;
+        // The reply to MAIL is owed while the policy works on RCPT, does not fit what may wait for the client, and cannot be sent any more.
+        var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var fired = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var policy = new ScriptedPolicy
         {
             OnRecipient = async (_, token) =>
             {
                 using CancellationTokenRegistration registration = token.Register(fired.SetResult);
-                client!.Reset();
-                ConnectionTransport transport = Assert.Single(started!.Server.Transports);
-                Assert.True(SpinWait.SpinUntil(() => transport.IsClosedByPeer(isTls: false), TimeSpan.FromSeconds(30)));
-                await fired.Task;
+                entered.SetResult();
+                await over.Task;
                 return default;
             },
         };
+        using var closed = new CancellationTokenSource();
         await using var server = TestServer.Start(policy: policy);
-        started = server;
-        client = await server.ConnectSocketAsync();
-        await client.GreetAsync();
-        await client.SendAsync("MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.net>\r\n");
-        await server.UntilAsync(fired.Task).Guarded();
+        TestClient client = server.Connect(window: 16, pipe => new AcceptedConnection { Transport = pipe, Closed = closed.Token });
+        try
+        {
+            await client.GreetAsync();
+            await client.SendAsync("MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.net>\r\n");
+            await entered.Task.Guarded();
+
+            // Behind the greeting and EHLO's reply, the write that does not get through.
+            await UntilAsync(() => client.Pipe!.Writes == 3);
+            await client.DisposeAsync();
+            await closed.CancelAsync();
+            await server.UntilAsync(fired.Task.Guarded());
+        }
+        finally
+        {
+            over.SetResult();
+        }
+
         await server.UntilEmptyAsync();
     }
 
@@ -92,6 +104,16 @@ public sealed class CancellationTests
         await client.ExpectAsync("451 4.3.0");
         await client.ExpectAsync("421 ");
         Assert.DoesNotContain(server.Logs.Entries, e => e.Level >= Microsoft.Extensions.Logging.LogLevel.Error);
+    }
+
+    private static async Task UntilAsync(Func<bool> condition)
+    {
+        var patience = System.Diagnostics.Stopwatch.StartNew();
+        while (!condition())
+        {
+            Assert.True(patience.Elapsed < TimeSpan.FromSeconds(60));
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TestContext.Current.CancellationToken);
+        }
     }
 
     private static async Task RunAsync(string where, Func<TestServer, TestClient, Task> end)

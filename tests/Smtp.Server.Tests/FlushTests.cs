@@ -68,13 +68,20 @@ public sealed class FlushTests
         await client.SendAsync(
             "RCPT TO:<c@example.net>\r\nBDAT 3 LAST\r\nx\r\n"
             + "MAIL FROM:<b@example.com>\r\nRCPT TO:<c@example.net>\r\nBDAT 3 LAST\r\nx\r\n");
-        for (int replies = 0; replies < 4; replies++)
+        try
         {
-            await client.ExpectAsync("250 ");
+            for (int replies = 0; replies < 4; replies++)
+            {
+                await client.ExpectAsync("250 ");
+            }
+
+            Assert.Equal([1, 0], sink.Messages.Select(message => message.Commits));
+        }
+        finally
+        {
+            full.SetResult();
         }
 
-        Assert.Equal([1, 0], sink.Messages.Select(message => message.Commits));
-        full.SetResult();
         await client.ExpectAsync("250 ");
     }
 

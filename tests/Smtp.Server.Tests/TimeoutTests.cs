@@ -169,7 +169,8 @@ public sealed class TimeoutTests
     {
         // The heartbeat runs on this thread, by the test's clock; in a program what leaves a timer's callback ends the process.
         await using var server = TestServer.Start();
-        await using TestClient deaf = server.Connect(window: 64, abort: () => throw new NotSupportedException("cannot be cut"));
+        await using TestClient deaf = server.Connect(
+            window: 64, pipe => new AcceptedConnection { Transport = pipe, Abort = () => throw new NotSupportedException("cannot be cut") });
         await deaf.ExpectAsync("220 ");
         await deaf.SendAsync("HELP\r\n");
         await deaf.Pipe!.ServerIsStuckAsync();

@@ -130,5 +130,6 @@ public sealed class KeyReader(IConfiguration configuration, ICollection<string> 
         time.TotalDays >= 1 ? $"{time.TotalDays:0}d" : time.TotalHours >= 1 ? $"{time.TotalHours:0}h" : time.TotalMinutes >= 1 ? $"{time.TotalMinutes:0}m"
         : time.TotalSeconds >= 1 ? $"{time.TotalSeconds:0}s" : $"{time.TotalMilliseconds:0}ms";
 
-    private static string Printable(string text) => string.Concat((text.Length > 80 ? text[..80] + "..." : text).Select(c => char.IsControl(c) ? '?' : c));
+    /// <summary>A text of the configuration, fit to be shown: without control characters, and not longer than 80 characters.</summary>
+    public static string Printable(string text) => string.Concat((text.Length > 80 ? text[..80] + "..." : text).Select(c => char.IsControl(c) ? '?' : c));
 }

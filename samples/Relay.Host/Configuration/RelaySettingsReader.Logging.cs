@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
+using Relay.Delivery;
 
 namespace Relay.Host;
 
@@ -16,7 +17,7 @@ internal sealed partial class RelaySettingsReader
             }
             else if (child.Value is { Length: > 0 } level && !Enum.TryParse<LogLevel>(level, ignoreCase: true, out _))
             {
-                _errors.Add($"{child.Path} is \"{Printable(level)}\"; allowed is {string.Join(", ", Enum.GetNames<LogLevel>())}.");
+                _errors.Add($"{child.Path} is \"{KeyReader.Printable(level)}\"; allowed is {string.Join(", ", Enum.GetNames<LogLevel>())}.");
             }
         }
     }

@@ -309,7 +309,7 @@ internal sealed partial class RelaySettingsReader
 
             if (!DeliverySettingsReader.IsDomain(route.Key))
             {
-                _errors.Add($"{route.Path} names \"{Printable(route.Key)}\"; allowed is a domain, such as Relay:Routes:example.com.");
+                _errors.Add($"{route.Path} names \"{KeyReader.Printable(route.Key)}\"; allowed is a domain, such as Relay:Routes:example.com.");
                 continue;
             }
 

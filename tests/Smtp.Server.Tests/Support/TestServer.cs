@@ -95,8 +95,8 @@ internal sealed class TestServer : IAsyncDisposable
 
     /// <summary>Connects in memory.</summary>
     /// <param name="window">How many octets may wait in each direction before the writer has to.</param>
-    /// <param name="abort">What the connection is cut with, beside its pipe.</param>
-    internal TestClient Connect(int window = 64 * 1024, Action? abort = null)
+    /// <param name="accept">What the server is handed beside its end of the connection; nothing by default.</param>
+    internal TestClient Connect(int window = 64 * 1024, Func<IDuplexPipe, AcceptedConnection>? accept = null)
     {
         var options = new PipeOptions(pauseWriterThreshold: window, resumeWriterThreshold: window / 2, useSynchronizationContext: false);
         var toServer = new Pipe(options);
@@ -105,7 +105,7 @@ internal sealed class TestServer : IAsyncDisposable
         return new TestClient(toClient.Reader.AsStream(), toServer.Writer.AsStream())
         {
             Pipe = pipe,
-            Session = Server.RunAsync(new AcceptedConnection { Transport = pipe, Abort = abort }),
+            Session = accept is null ? Server.RunAsync(pipe) : Server.RunAsync(accept(pipe)),
         };
     }
 

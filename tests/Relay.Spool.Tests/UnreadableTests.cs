@@ -11,7 +11,7 @@ public sealed class UnreadableTests
     [Theory]
     [InlineData("DELETE FROM messages WHERE key = $key", "row is missing")]
     [InlineData("UPDATE messages SET labels = '{oops' WHERE key = $key", "labels are broken")]
-    [InlineData("UPDATE recipients SET path = '' WHERE message = $key", "no path")]
+    [InlineData("UPDATE recipients SET path = '' WHERE message = $key", "path is none")]
     public async Task A_row_that_makes_no_sense_is_set_aside_and_the_next_one_is_leased(string damage, string reason)
     {
         var log = new LogLines();

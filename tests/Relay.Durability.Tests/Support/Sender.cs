@@ -10,6 +10,9 @@ internal sealed class Sender(IPEndPoint endPoint, Ledger ledger)
     /// <summary>Replies other than 250 to a message.</summary>
     internal List<string> Refusals { get; } = [];
 
+    /// <summary>What is asked for with each recipient, such as NOTIFY=FAILURE; empty for nothing.</summary>
+    internal string Parameters { get; init; } = string.Empty;
+
     /// <summary>Sends until it is told to stop, connecting anew whenever the connection is gone.</summary>
     internal async Task RunAsync(CancellationToken stop, int maximum = int.MaxValue)
     {
@@ -28,7 +31,7 @@ internal sealed class Sender(IPEndPoint endPoint, Ledger ledger)
                 {
                     number = 0;
                     await SayAsync(stream, reader, "MAIL FROM:<a@example.com>\r\n", stop);
-                    await SayAsync(stream, reader, "RCPT TO:<b@example.net>\r\n", stop);
+                    await SayAsync(stream, reader, $"RCPT TO:<b@example.net>{Parameters}\r\n", stop);
                     string go = await SayAsync(stream, reader, "DATA\r\n", stop);
                     if (!go.StartsWith("354", StringComparison.Ordinal))
                     {

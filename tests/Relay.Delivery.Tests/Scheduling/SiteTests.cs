@@ -228,7 +228,7 @@ public sealed class SiteTests
     {
         await using var hop = new Hop();
         await using var bench = new Bench(s => s with { NextHop = Bench.To(hop), MaximumCrashes = 3 });
-        MessageId poison = await bench.EnqueueAsync("bob@example.net", f => f with { ReversePath = "no path at all" });
+        MessageId poison = await bench.EnqueueAsync("bob@example.net", f => f with { EnvelopeId = "two\r\nlines" });
         bench.Service.Start();
         MessageId good = await bench.EnqueueAsync("bob@example.net");
         await bench.UntilDoneAsync(good);

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 
 namespace Smtp.Interop;
@@ -29,7 +27,7 @@ internal sealed class ListeningProgram : IAsyncDisposable
         var said = new StringBuilder();
         for (int attempt = 0; attempt < Attempts; attempt++)
         {
-            int port = FreePort();
+            int port = ProgramPort.Find();
             ProcessStartInfo info = prepare(port);
             info.RedirectStandardError = true;
             info.RedirectStandardOutput = true;
@@ -40,7 +38,7 @@ internal sealed class ListeningProgram : IAsyncDisposable
             process.BeginOutputReadLine();
             while (!process.HasExited)
             {
-                if (await IsListeningAsync(port).ConfigureAwait(false) && !process.HasExited)
+                if (await ProgramPort.IsListeningAsync(port).ConfigureAwait(false) && !process.HasExited)
                 {
                     return new ListeningProgram(process, port);
                 }
@@ -75,26 +73,5 @@ internal sealed class ListeningProgram : IAsyncDisposable
 
         await _process.WaitForExitAsync().ConfigureAwait(false);
         _process.Dispose();
-    }
-
-    private static async Task<bool> IsListeningAsync(int port)
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            await socket.ConnectAsync(IPAddress.Loopback, port).ConfigureAwait(false);
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

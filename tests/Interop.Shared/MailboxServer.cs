@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
 using System.Net.Sockets;
 
 namespace Smtp.Interop;
@@ -55,6 +54,7 @@ public sealed class MailboxServer : IAsyncDisposable
         FileStream turn = await TakeTurnAsync("smtp-interop-opensmtpd.lock").ConfigureAwait(false);
         try
         {
+            await UntilControlSocketIsFreeAsync().ConfigureAwait(false);
             return await StartAsync(
                 "nobody",
                 (folder, port) => File.WriteAllText(folder["conf"], OpenSmtpdConfiguration(folder, port)),
@@ -111,6 +111,29 @@ public sealed class MailboxServer : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Waits until the OpenSMTPD before has wholly gone: the lock is given back when its first process has ended, and another of them holds the control socket.
+    /// One that stays is no test's; the start then says that the socket is taken.
+    /// </summary>
+    private static async Task UntilControlSocketIsFreeAsync()
+    {
+        long started = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(60))
+        {
+            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            try
+            {
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint("/var/run/smtpd.sock")).ConfigureAwait(false);
+            }
+            catch (SocketException)
+            {
+                return;
+            }
+
+            await Task.Delay(20).ConfigureAwait(false);
+        }
+    }
+
     private static void DemandRoot(string name, Action<string> skip) => ExternalProgram.DemandThat(
         Environment.UserName == "root", $"{name} can only be started by root: run the tests as root", skip);
 
@@ -144,7 +167,7 @@ public sealed class MailboxServer : IAsyncDisposable
         var errors = new System.Text.StringBuilder();
         process.ErrorDataReceived += (_, line) => errors.AppendLine(line.Data);
         process.BeginErrorReadLine();
-        while (!await IsListeningAsync(port).ConfigureAwait(false))
+        while (!await ProgramPort.IsListeningAsync(port).ConfigureAwait(false))
         {
             if (process.HasExited)
             {
@@ -213,18 +236,4 @@ public sealed class MailboxServer : IAsyncDisposable
         match from any for domain "example.test" action "store"
 
         """);
-
-    private static async Task<bool> IsListeningAsync(int port)
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            await socket.ConnectAsync(IPAddress.Loopback, port).ConfigureAwait(false);
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
-    }
 }

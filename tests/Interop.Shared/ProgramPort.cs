@@ -36,6 +36,22 @@ public static class ProgramPort
         }
     }
 
+    /// <summary>Whether somebody listens on a port of 127.0.0.1.</summary>
+    /// <param name="port">The port.</param>
+    public static async Task<bool> IsListeningAsync(int port)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(IPAddress.Loopback, port).ConfigureAwait(false);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>The larger part of the ports beside those of the system.</summary>
     private static (int First, int End) Range()
     {

@@ -4,7 +4,12 @@ using Smtp.Interop;
 
 namespace Relay.Host.Tests;
 
-/// <summary>The whole program beside a collector that keeps what it is sent, by OTLP.</summary>
+/// <summary>
+/// The whole program beside a collector that keeps what it is sent, by OTLP. Alone, as spans and figures are the process's: those of other tests' relays would be
+/// sent along.
+/// </summary>
+[Collection(nameof(TelemetryTests))]
+[CollectionDefinition(nameof(TelemetryTests), DisableParallelization = true)]
 public sealed class TelemetryTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

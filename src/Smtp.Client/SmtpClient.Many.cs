@@ -7,12 +7,9 @@ namespace Smtp.Client;
 /// <content>Many messages one after the other.</content>
 public sealed partial class SmtpClient
 {
-    // One that is answered, one whose envelope goes behind its body, and one that is ready to be the next.
-    private const int MessagesAhead = 3;
-
     /// <summary>
-    /// Sends messages one behind the other, so that a connection is kept busy: while a message is on its way, the next ones are asked for, up
-    /// to two. The outcomes come in the order of the messages, each as soon as it is known, and what fails for one message does not stop the
+    /// Sends messages one behind the other, so that a connection is kept busy: while a message is on its way, the next ones are asked for, up to
+    /// <see cref="SmtpConnectionOptions.MaximumMessagesInFlight"/>. The outcomes come in the order of the messages, each as soon as it is known, and what fails for one message does not stop the
     /// others. To use several connections, call it several times or use <see cref="Parallel"/> with
     /// <see cref="SendAsync(SmtpMessage, CancellationToken)"/>.
     /// </summary>
@@ -62,7 +59,9 @@ public sealed partial class SmtpClient
     private async IAsyncEnumerable<SmtpSendOutcome> SendManyCoreAsync(
         IAsyncEnumerable<SmtpMessage> messages, ICollection<SmtpSendOutcome>? unread, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var underWay = new Queue<Task<SmtpSendOutcome>>(MessagesAhead);
+        // As many as can be on their way, and one that is ready to be the next.
+        int messagesAhead = Options.MaximumMessagesInFlight + 1;
+        var underWay = new Queue<Task<SmtpSendOutcome>>();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         IAsyncEnumerator<SmtpMessage> source = messages.GetAsyncEnumerator(stop.Token);
         Task<bool>? asked = null;
@@ -74,7 +73,7 @@ public sealed partial class SmtpClient
             {
                 // (1)
                 isAtEnd |= asked is null && cancellationToken.IsCancellationRequested;
-                if (!isAtEnd && underWay.Count < MessagesAhead)
+                if (!isAtEnd && underWay.Count < messagesAhead)
                 {
                     try
                     {

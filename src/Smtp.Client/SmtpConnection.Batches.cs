@@ -8,9 +8,14 @@ namespace Smtp.Client;
 /// <content>Many messages, one behind the other.</content>
 public sealed partial class SmtpConnection
 {
+    // So many more are sent behind one that is unanswered than were answered before: a server that has not shown yet that it answers, or that ends each
+    // connection soon, is not to leave many uncertain.
+    private int _answered;
+
     /// <summary>
     /// Sends messages one behind the other. Where the server has PIPELINING, a message's envelope goes out behind the body of the one before
-    /// (RFC 2920 §3.1), so that each costs one round trip.
+    /// (RFC 2920 §3.1), so that each costs one round trip. Where it has CHUNKING too, up to
+    /// <see cref="SmtpConnectionOptions.MaximumMessagesInFlight"/> small messages share one.
     /// </summary>
     /// <param name="messages">The messages; none may change until the task completes.</param>
     /// <param name="results">
@@ -122,19 +127,53 @@ public sealed partial class SmtpConnection
         return null;
     }
 
-    /// <summary>Begins a message behind the body of the one that is under way, if that can be.</summary>
-    private void BeginNext(MessageFeed feed)
+    private int MessagesInFlight => Math.Min(_options.MaximumMessagesInFlight, 2 + _answered);
+
+    /// <summary>The first message under way, if there is one, was answered.</summary>
+    private void CompleteFirst(MessageFeed feed)
     {
-        while (!_session.IsExhausted && feed.TryWait())
+        if (feed.FirstResult is { } result)
+        {
+            LogSent(result);
+            _answered = Math.Min(_answered + 1, _options.MaximumMessagesInFlight);
+        }
+
+        feed.Complete();
+        HasReadContent = false;
+    }
+
+    /// <summary>Begins a message behind the body of the one that was begun last, if that can be.</summary>
+    /// <returns>The message whose body is due or was sent last; <see langword="null"/> if none is under way.</returns>
+    private SmtpMessage? BeginNext(MessageFeed feed)
+    {
+        while (_session.CanBeginNext && !_session.IsExhausted && feed.Count < MessagesInFlight && feed.TryWait())
         {
             SmtpMessage message = feed.Waiting!;
             SendResult result = feed.WaitingResult!;
+            bool isBehindChunk = _session.Framing == BodyFraming.OneChunk;
+            if (isBehindChunk && !(message.Content.IsMemory && message.Content.Length < ClientSession.WindowLength))
+            {
+                // Not looked through each time when it is its turn only behind all others.
+                break;
+            }
+
             try
             {
                 OutgoingBody body = Classify(message, out SendRefusal refusal);
+                bool isWhole = _session.FitsBehind(message.Envelope, body);
+                if (isBehindChunk && !isWhole)
+                {
+                    break;
+                }
+
+                if (isWhole && !feed.TryCommit(result))
+                {
+                    break;
+                }
+
                 if (!_session.TryBeginNextTransaction(message.Envelope, body, result.Recipients, refusal))
                 {
-                    return;
+                    break;
                 }
             }
             catch (ArgumentException error)
@@ -148,11 +187,13 @@ public sealed partial class SmtpConnection
             feed.Begin(isDecided);
             if (!isDecided)
             {
-                return;
+                break;
             }
 
             LogSent(result);
         }
+
+        return feed.Last;
     }
 
     /// <summary>A list's messages in order, up to the first that is misuse.</summary>

@@ -14,7 +14,7 @@ public sealed partial class SmtpConnection
 
     /// <summary>
     /// Goes on with the session's operation until it is over: (1) lets the session read what is there and write what it may,
-    /// (2) sends a body when one is due, and the next message's envelope behind it, (3) sends what was written, (4) reads more.
+    /// (2) sends a body when one is due, and other messages or their envelopes behind it, (3) sends what was written, (4) reads more.
     /// </summary>
     /// <param name="message">The message of a mail transaction.</param>
     /// <param name="feed">Where more messages come from; <see langword="null"/> if there is one only.</param>
@@ -44,12 +44,18 @@ public sealed partial class SmtpConnection
             {
                 // (2)
                 hasRead = false;
+                if (feed is not null && effect == ClientEffect.SendBody && !feed.TryCommit(feed.LastResult!))
+                {
+                    // Whoever does not want it any more has marked the connection, which goes with it.
+                    throw new OperationCanceledException();
+                }
+
                 if (await WriteBodyAsync(message!, output).ConfigureAwait(false))
                 {
                     await EndBodyAsync().ConfigureAwait(false);
                     if (feed is not null)
                     {
-                        BeginNext(feed);
+                        message = BeginNext(feed);
                     }
 
                     continue;
@@ -62,23 +68,16 @@ public sealed partial class SmtpConnection
             }
             else if (effect == ClientEffect.TransactionCompleted)
             {
-                LogSent(feed!.FirstResult!);
-                message = feed.Complete();
-                HasReadContent = false;
+                CompleteFirst(feed!);
+                message = BeginNext(feed!);
                 hasRead = input.TryRead(out read);
                 continue;
             }
             else if (effect == ClientEffect.Completed && feed is not null)
             {
                 await EndBodyAsync().ConfigureAwait(false);
-                if (feed.FirstResult is { } result)
-                {
-                    LogSent(result);
-                }
-
-                message = feed.Complete();
-                HasReadContent = false;
-                message ??= BeginFirst(feed);
+                CompleteFirst(feed);
+                message = BeginFirst(feed);
                 if (message is null)
                 {
                     return effect;

@@ -147,6 +147,75 @@ public sealed class CancellationTests
         Assert.Equal(2, server.Accepted);
     }
 
+    /// <summary>Several messages in one flight: who gives up is told so at once, and of the others none is touched.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task One_of_several_in_flight_is_given_up_without_the_others(int which)
+    {
+        using var gate = new ManualResetEventSlim();
+        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = new LoopbackServer(
+            (at, name) =>
+            {
+                if (at == ServerStep.Mail && name == "0")
+                {
+                    reached.TrySetResult();
+                    gate.Wait(Patience, Token);
+                }
+
+                return ServerAct.GoOn;
+            },
+            "CHUNKING");
+        await using var client = new SmtpClient(server.Options(maxConnections: 1));
+        for (int i = 0; i < 4; i++)
+        {
+            Assert.True((await client.SendAsync(LoopbackServer.Message($"before{i}"), Token)).IsAccepted);
+        }
+
+        // While this one is held, four wait; they go out together when it is answered.
+        using var hold = new ManualResetEventSlim();
+        Task<SendResult> holds = client.SendAsync(
+            new SmtpMessage("holds@c.test", ["b@d.test"], MessageContent.FromWriter(async (writer, token) =>
+            {
+                while (!hold.IsSet)
+                {
+                    await Task.Delay(1, token);
+                }
+
+                await writer.WriteAsync("x\r\n"u8.ToArray(), token);
+            })),
+            Token).AsTask();
+        using var cancellation = new CancellationTokenSource();
+        SendResult[] results = [.. Enumerable.Range(0, 4).Select(_ => new SendResult())];
+        Task<SendResult>[] sends =
+            [.. results.Select((result, i) => client.SendAsync(LoopbackServer.Message(i), result, i == which ? cancellation.Token : Token).AsTask())];
+        hold.Set();
+        await reached.Task.WaitAsync(Patience, Token);
+        Assert.True((await holds.WaitAsync(Patience, Token)).IsAccepted);
+        while (client.Statistics.Waiting > 0)
+        {
+            await Task.Delay(1, Token);
+        }
+
+        await cancellation.CancelAsync();
+        var error = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sends[which].WaitAsync(Patience, Token));
+        Assert.Equal(cancellation.Token, error.CancellationToken);
+        Assert.True(results[which].MayHaveBeenCommitted);
+        Assert.Equal("127.0.0.1", results[which].Host);
+        gate.Set();
+        for (int i = 0; i < 4; i++)
+        {
+            Assert.True(i == which || (await sends[i].WaitAsync(Patience, Token)).IsAccepted);
+        }
+
+        Assert.True((await client.SendAsync(LoopbackServer.Message("after"), Token)).IsAccepted);
+        Assert.All(Enumerable.Range(0, 4), i => Assert.Equal(1, server.Taken[$"{i}"]));
+        Assert.Equal(1, server.Accepted);
+        Assert.Equal((0, 0), (client.Statistics.InUse, client.Statistics.Waiting));
+    }
+
     /// <summary>Many give up at any time: what the client says of each message is true of the server.</summary>
     [Fact]
     public async Task Many_that_give_up_at_any_time_are_told_the_truth()

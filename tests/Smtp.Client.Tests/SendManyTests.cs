@@ -41,7 +41,9 @@ public sealed class SendManyTests
         });
         Assert.Equal(cancellation.Token, end.CancellationToken);
         Assert.Equal(asked, outcomes.Select(outcome => outcome.Message));
-        Assert.InRange(outcomes.Count, 6, 8);
+
+        // Five were answered; those behind are as many as can be in flight, and one that is ready.
+        Assert.InRange(outcomes.Count, 6, 5 + client.Options.MaximumMessagesInFlight + 1);
         Assert.All(outcomes.Take(5), outcome => Assert.True(outcome.IsAccepted));
         Assert.All(outcomes.Skip(5), outcome => Assert.IsAssignableFrom<OperationCanceledException>(outcome.Error));
         // A small body goes out with its end of data in one piece.
@@ -85,7 +87,8 @@ public sealed class SendManyTests
         }
 
         Assert.Equal(asked.Skip(5), unread.Select(outcome => outcome.Message));
-        Assert.Equal([true, false], unread.Select(outcome => outcome.IsAccepted));
+        Assert.Equal(unread.Select((_, i) => i != 1), unread.Select(outcome => outcome.IsAccepted));
+        Assert.InRange(unread.Count, 2, client.Options.MaximumMessagesInFlight);
         Assert.All(unread, outcome => Assert.Null(outcome.Error));
         AssertTrue(unread, server);
         Assert.Equal((0, 0), (client.Statistics.InUse, client.Statistics.Waiting));

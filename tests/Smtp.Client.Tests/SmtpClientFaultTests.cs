@@ -17,14 +17,18 @@ public sealed class SmtpClientFaultTests
 
     /// <summary>
     /// 500 sends by 50 senders over 8 connections. Each message meets one fault: all acts at all steps, in turn; every fourteenth connection meets
-    /// one at its greeting, and so every fourteenth EHLO. Every act was met at every step. Whatever the client says of a message is true of the
+    /// one at its greeting, and so every fourteenth EHLO. With CHUNKING it is every third of 1500 messages, as several share a flight, and all that are on their
+    /// way over a connection that breaks are uncertain. Every act was met at every step. Whatever the client says of a message is true of the
     /// server, and everybody comes to an end.
     /// </summary>
     [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    public async Task No_send_is_lost_and_none_is_sent_twice(int seed)
+    [InlineData(1, false)]
+    [InlineData(2, false)]
+    [InlineData(1, true)]
+    [InlineData(2, true)]
+    public async Task No_send_is_lost_and_none_is_sent_twice(int seed, bool chunking)
     {
+        int sends = chunking ? 3 * Sends : Sends;
         var met = new ConcurrentDictionary<string, bool>();
         var pairs = new ConcurrentDictionary<(ServerStep Step, ServerAct Act), int>();
         int greetings = 0;
@@ -38,7 +42,7 @@ public sealed class SmtpClientFaultTests
             }
 
             return act;
-        });
+        }, chunking ? ["CHUNKING"] : []);
 
         // Stalls are to be over soon. The times may also run out by themselves on a slow machine: what is checked holds then too.
         TimeSpan soon = TimeSpan.FromMilliseconds(400);
@@ -61,7 +65,7 @@ public sealed class SmtpClientFaultTests
             await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Task.Run(async () =>
             {
                 int number;
-                while ((number = Interlocked.Increment(ref next)) < Sends)
+                while ((number = Interlocked.Increment(ref next)) < sends)
                 {
                     string name = number.ToString(System.Globalization.CultureInfo.InvariantCulture);
                     verdicts[name] = await SendAsync(client, number, name);
@@ -75,14 +79,14 @@ public sealed class SmtpClientFaultTests
             Assert.Equal(default, client.Statistics);
         }
 
-        // 54 pairs, of which the three where a server takes a message and refuses it are none.
+        // 54 pairs, of which the three where a server takes a message and refuses it are none; nor are those with DATA where BDAT is said.
         Assert.Equal(
             from step in Enum.GetValues<ServerStep>()
             from act in Acts
-            where step != ServerStep.Committed || act < ServerAct.Say421
+            where (step != ServerStep.Committed || act < ServerAct.Say421) && (step != ServerStep.Data || !chunking)
             select (step, act),
             pairs.Keys.Order());
-        Assert.Equal(Sends, verdicts.Count);
+        Assert.Equal(sends, verdicts.Count);
         Assert.InRange(mostConnections, 1, 8);
         foreach ((string name, string verdict) in verdicts)
         {
@@ -103,7 +107,8 @@ public sealed class SmtpClientFaultTests
         }
 
         // Most faults are such that the message gets through all the same, at once or when it is sent again as its result allows.
-        Assert.True(verdicts.Values.Count(verdict => verdict == "accepted") > Sends / 2);
+        int accepted = verdicts.Values.Count(verdict => verdict == "accepted");
+        Assert.True(accepted > (chunking ? sends / 3 : sends / 2), $"{accepted} accepted");
 
         ServerAct Decide(ServerStep step, string name)
         {
@@ -114,7 +119,14 @@ public sealed class SmtpClientFaultTests
                 case ServerStep.Hello:
                     return EveryFourteenth(ref hellos);
                 default:
-                    (ServerStep at, ServerAct act) = FaultOf(int.Parse(name, System.Globalization.CultureInfo.InvariantCulture), seed);
+                    int number = int.Parse(name, System.Globalization.CultureInfo.InvariantCulture);
+                    if (chunking && number % 3 != 0)
+                    {
+                        return ServerAct.GoOn;
+                    }
+
+                    (ServerStep at, ServerAct act) = FaultOf(chunking ? number / 3 : number, seed);
+                    at = at == ServerStep.Data && chunking ? ServerStep.Body : at;
                     return step == at && met.TryAdd(name, true) ? act : ServerAct.GoOn;
             }
         }

@@ -3,21 +3,26 @@ using System.Diagnostics.CodeAnalysis;
 namespace Smtp.Client;
 
 /// <summary>
-/// Where a connection gets messages from that it sends one behind the other, at most two at a time: one whose final reply is owed, and one
-/// whose envelope was sent behind it. Called by the connection only, one call at a time.
+/// Where a connection gets messages from that it sends one behind the other: those under way, in the order in which they were begun and are
+/// answered, and one that was taken and not begun. Called by the connection only, one call at a time.
 /// </summary>
 internal abstract class MessageFeed
 {
-    private SmtpMessage? _first;
-    private SendResult? _firstResult;
-    private SmtpMessage? _second;
-    private SendResult? _secondResult;
+    private readonly Queue<(SmtpMessage Message, SendResult Result)> _underWay = new();
 
     /// <summary>Takes the next message.</summary>
     /// <param name="message">The message.</param>
     /// <param name="result">What is filled with what becomes of it.</param>
     /// <returns>Whether there is one now. After an answer of no, the run ends when what was taken is done.</returns>
     internal abstract bool TryTake([NotNullWhen(true)] out SmtpMessage? message, [NotNullWhen(true)] out SendResult? result);
+
+    /// <summary>
+    /// A message that was taken is about to be sent to its last octet, so that the server may take it, or another may go out behind it: from here on it is not
+    /// taken back.
+    /// </summary>
+    /// <param name="result">Its result.</param>
+    /// <returns>Whether it is to be sent at all; if not, it is not wanted any more.</returns>
+    internal virtual bool TryCommit(SendResult result) => true;
 
     /// <summary>A message that was taken is done with.</summary>
     /// <param name="message">The message.</param>
@@ -33,7 +38,19 @@ internal abstract class MessageFeed
 
     internal SendResult? WaitingResult { get; private set; }
 
-    /// <summary>While the end of a connection is told: whether it is told to the message behind the one that went first.</summary>
+    /// <summary>How many messages were begun and are not done.</summary>
+    internal int Count => _underWay.Count;
+
+    /// <summary>The message that was begun last, whose body is due or was sent; <see langword="null"/> if none is under way.</summary>
+    internal SmtpMessage? Last { get; private set; }
+
+    /// <summary>The result of <see cref="Last"/>.</summary>
+    internal SendResult? LastResult { get; private set; }
+
+    /// <summary>The result of the message that goes first; <see langword="null"/> if none is under way.</summary>
+    internal SendResult? FirstResult => _underWay.TryPeek(out (SmtpMessage Message, SendResult Result) first) ? first.Result : null;
+
+    /// <summary>While the end of a connection is told: whether it is told to a message behind the one that went first.</summary>
     protected bool IsBehind { get; private set; }
 
     /// <summary>Takes a message if none waits.</summary>
@@ -54,21 +71,16 @@ internal abstract class MessageFeed
     {
         SmtpMessage message = Waiting!;
         SendResult result = WaitingResult!;
-        Waiting = null;
-        WaitingResult = null;
+        Withdraw();
         if (isDecided)
         {
             OnDone(message, result, null);
         }
-        else if (_first is null)
-        {
-            _first = message;
-            _firstResult = result;
-        }
         else
         {
-            _second = message;
-            _secondResult = result;
+            _underWay.Enqueue((message, result));
+            Last = message;
+            LastResult = result;
         }
     }
 
@@ -77,39 +89,27 @@ internal abstract class MessageFeed
     {
         SmtpMessage message = Waiting!;
         SendResult result = WaitingResult!;
-        Waiting = null;
-        WaitingResult = null;
+        Withdraw();
         OnDone(message, result, error);
     }
 
-    /// <summary>The first message is decided.</summary>
-    /// <returns>The one behind it, whose envelope was sent; <see langword="null"/> if there is none.</returns>
-    internal SmtpMessage? Complete()
+    /// <summary>The first message, if there is one, is decided.</summary>
+    internal void Complete()
     {
-        SmtpMessage? decided = _first;
-        SendResult? result = _firstResult;
-        _first = _second;
-        _firstResult = _secondResult;
-        _second = null;
-        _secondResult = null;
-        if (decided is not null)
+        if (TryRemoveFirst(out SmtpMessage? message, out SendResult? result))
         {
-            OnDone(decided, result!, null);
+            OnDone(message, result, null);
         }
-
-        return _first;
     }
 
     /// <summary>The connection has ended: what was under way is done with.</summary>
     /// <param name="error">Why; <see langword="null"/> if the server has said it in a reply, which is in the results.</param>
     internal void End(Exception? error)
     {
-        for (int i = 0; i < 2 && _first is not null; i++)
+        while (TryRemoveFirst(out SmtpMessage? message, out SendResult? result))
         {
-            (SmtpMessage message, SendResult result) = (_first, _firstResult!);
-            (_first, _firstResult, _second, _secondResult) = (_second, _secondResult, null, null);
-            IsBehind = i > 0;
             OnDone(message, result, error);
+            IsBehind = true;
         }
 
         IsBehind = false;
@@ -122,6 +122,20 @@ internal abstract class MessageFeed
         WaitingResult = null;
     }
 
-    /// <summary>The result of the message that goes first; <see langword="null"/> if none is under way.</summary>
-    internal SendResult? FirstResult => _firstResult;
+    private bool TryRemoveFirst([NotNullWhen(true)] out SmtpMessage? message, [NotNullWhen(true)] out SendResult? result)
+    {
+        if (!_underWay.TryDequeue(out (SmtpMessage Message, SendResult Result) first))
+        {
+            (message, result) = (null, null);
+            return false;
+        }
+
+        (message, result) = first;
+        if (_underWay.Count == 0)
+        {
+            (Last, LastResult) = (null, null);
+        }
+
+        return true;
+    }
 }

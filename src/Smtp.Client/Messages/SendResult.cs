@@ -34,7 +34,7 @@ public sealed class SendResult
         Tls = tls;
     }
 
-    /// <summary>Says that there was no connection to send the message over.</summary>
+    /// <summary>Says that there was no connection to send the message over, or that nothing more is known of it than how far it was sent.</summary>
     internal void SetUnsent(OutgoingEnvelope envelope, string host, int port, SmtpStage stage)
     {
         SetConnection(host, port, null);

@@ -88,6 +88,15 @@ public class SmtpConnectionOptions
     public bool UseChunking { get; init; } = true;
 
     /// <summary>
+    /// The most messages that a connection has sent and not seen answered, 1 to 100; 16 by default. More than two go out together only where the server
+    /// has PIPELINING and CHUNKING (see <see cref="UseChunking"/>), together no more than <see cref="ClientSession.WindowLength"/>; a connection begins with
+    /// two, with each message that is answered it may be one more, and of those that wait for a pool each connection takes its share. They cost one round trip
+    /// and one system call. When a connection breaks, of all of them it is uncertain whether the server has taken them. With 1 each waits until the one before
+    /// is answered.
+    /// </summary>
+    public int MaximumMessagesInFlight { get; init; } = 16;
+
+    /// <summary>
     /// Whether content in memory whose header has UTF-8 (RFC 6532) asks for SMTPUTF8, and is refused with
     /// <see cref="SendRefusal.NeedsSmtpUtf8"/> where the server lacks it; yes by default. Content that comes from a stream, a pipe or a callback
     /// is not known before it is sent: say it with <see cref="OutgoingEnvelope.SmtpUtf8"/>. A relay that passes on what others have submitted
@@ -142,6 +151,11 @@ public class SmtpConnectionOptions
         if (!Enum.IsDefined(BareLineEndings))
         {
             errors.Add($"{nameof(BareLineEndings)} has no meaning: {(int)BareLineEndings}.");
+        }
+
+        if (MaximumMessagesInFlight is < 1 or > 100)
+        {
+            errors.Add($"{nameof(MaximumMessagesInFlight)} is {MaximumMessagesInFlight}, not 1 to 100.");
         }
 
         if (TlsHostName is { } tlsHostName && Uri.CheckHostName(tlsHostName) == UriHostNameType.Unknown)

@@ -133,11 +133,16 @@ internal sealed partial class ConnectionPool<T> : IMaintained, IAsyncDisposable
     /// Takes the head of the queue along over a connection that is rented already, if both can share it. So a connection that has more to do
     /// than it can goes from one message to the next without being given back, and nobody is overtaken.
     /// </summary>
-    internal PoolWaiter<T>? TryTakeWaiter(PoolSlot<T> slot)
+    /// <param name="slot">The connection's slot.</param>
+    /// <param name="underWay">How many are under way over the connection already. From the second on it leaves as many to each other connection.</param>
+    internal PoolWaiter<T>? TryTakeWaiter(PoolSlot<T> slot, int underWay)
     {
         lock (_lock)
         {
-            if (_head is not { CanShare: true } waiter || ReasonToRetire(slot, slot.Connection!) is not null)
+            // Otherwise the first connection that is free would take all, one behind the other, while the next come free with nothing to do.
+            if (_head is not { CanShare: true } waiter
+                || (underWay > 1 && (underWay - 1) * (_slots.Count - 1) >= _waiting)
+                || ReasonToRetire(slot, slot.Connection!) is not null)
             {
                 return null;
             }

@@ -16,8 +16,9 @@ namespace Smtp.Client;
 /// the same slot.
 /// </para>
 /// <para>
-/// A cancelled job that goes first takes the connection with it. One whose envelope was sent behind another's body is told to its caller at
-/// once, and the connection is broken off when the one before it is done: a cancellation never harms the message of another.
+/// A cancelled job that goes first takes the connection with it, unless others were sent behind it: then the connection goes on without it, and its
+/// caller is told that the message may be taken. So is the caller of a job that was sent behind another. One of which only the envelope was sent behind another's
+/// body is told to its caller at once, and the connection is broken off when those before it are done: a cancellation never harms the message of another.
 /// </para>
 /// </remarks>
 internal sealed class ConnectionRunner(ConnectionPool<SmtpConnection> pool, PoolSlot<SmtpConnection> slot)
@@ -30,7 +31,7 @@ internal sealed class ConnectionRunner(ConnectionPool<SmtpConnection> pool, Pool
 
     private readonly Lock _lock = new();
 
-    // Given to the connection and not done, in order: at most one that goes first, one behind it, and one that is not begun.
+    // Given to the connection and not done, in order: one that goes first, those behind it, and at most one that is not begun.
     private readonly List<SendJob> _underWay = new(4);
 
     // To be given to the connection before anything from the queue.
@@ -145,6 +146,10 @@ internal sealed class ConnectionRunner(ConnectionPool<SmtpConnection> pool, Pool
             {
                 switch (_underWay.IndexOf(job))
                 {
+                    case >= 0 when job.IsCommitted && !job.IsAbandoned && HasOtherCommitted(job):
+                        job.Abandon();
+                        isDecided = true;
+                        break;
                     case 0 when slot.Connection!.TryMarkCancelled():
                         cut = slot.Connection;
                         break;
@@ -179,7 +184,7 @@ internal sealed class ConnectionRunner(ConnectionPool<SmtpConnection> pool, Pool
                     job = _next[0];
                     _next.RemoveAt(0);
                 }
-                else if (pool.TryTakeWaiter(slot) is SendJob waiting)
+                else if (pool.TryTakeWaiter(slot, _underWay.Count) is SendJob waiting)
                 {
                     job = waiting;
                 }
@@ -209,6 +214,22 @@ internal sealed class ConnectionRunner(ConnectionPool<SmtpConnection> pool, Pool
         }
 
         return false;
+    }
+
+    /// <inheritdoc/>
+    internal override bool TryCommit(SendResult result)
+    {
+        lock (_lock)
+        {
+            SendJob job = _underWay[IndexUnderWay(result)];
+            if (!job.IsCommitted && (job.IsAbandoned || slot.Connection!.HasEnded))
+            {
+                return false;
+            }
+
+            job.IsCommitted = true;
+            return true;
+        }
     }
 
     /// <inheritdoc/>
@@ -247,7 +268,7 @@ internal sealed class ConnectionRunner(ConnectionPool<SmtpConnection> pool, Pool
             if (_underWay.Count > 0)
             {
                 Release();
-                isToBeCut = _underWay[0].IsAbandoned && connection.TryMarkCancelled();
+                isToBeCut = _underWay[0] is { IsAbandoned: true, IsCommitted: false } && connection.TryMarkCancelled();
             }
         }
 
@@ -314,15 +335,34 @@ internal sealed class ConnectionRunner(ConnectionPool<SmtpConnection> pool, Pool
         }
     }
 
+    private bool HasOtherCommitted(SendJob job)
+    {
+        foreach (SendJob other in _underWay)
+        {
+            if (other.IsCommitted && other != job)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     private SendJob TakeUnderWay(SendResult working)
+    {
+        int index = IndexUnderWay(working);
+        SendJob job = _underWay[index];
+        _underWay.RemoveAt(index);
+        return job;
+    }
+
+    private int IndexUnderWay(SendResult working)
     {
         for (int i = 0; i < _underWay.Count; i++)
         {
-            SendJob job = _underWay[i];
-            if (ReferenceEquals(job.Working, working))
+            if (ReferenceEquals(_underWay[i].Working, working))
             {
-                _underWay.RemoveAt(i);
-                return job;
+                return i;
             }
         }
 

@@ -40,6 +40,12 @@ internal sealed class SendJob(SmtpClient client) : PoolWaiter<SmtpConnection>, I
     /// <summary>Whether the caller has cancelled it.</summary>
     internal bool IsCancelled => Volatile.Read(ref _isCancelled);
 
+    /// <summary>
+    /// Whether its content was sent, or is just being sent, so that the server may take the message. Under the lock of its runner, as is
+    /// <see cref="IsAbandoned"/>.
+    /// </summary>
+    internal bool IsCommitted { get; set; }
+
     /// <summary>Whether the connection was opened for this message, so that its failure is the server's.</summary>
     internal bool IsOnFreshConnection { get; set; }
 
@@ -76,6 +82,7 @@ internal sealed class SendJob(SmtpClient client) : PoolWaiter<SmtpConnection>, I
     internal void Retry(Exception? error)
     {
         IsRetried = true;
+        IsCommitted = false;
         client.Diagnostics.Retrying(error);
         SmtpClientActivity.AddRetry(_activity);
     }
@@ -86,7 +93,7 @@ internal sealed class SendJob(SmtpClient client) : PoolWaiter<SmtpConnection>, I
         SendResult result = _result!;
         if (_isAbandoned)
         {
-            result.SetUnsent(Message.Envelope, client.Options.Host, client.Options.Port, SmtpStage.None);
+            result.SetUnsent(Message.Envelope, Working.Host, client.Options.Port, IsCommitted ? SmtpStage.FinalReply : SmtpStage.None);
         }
         else
         {
@@ -197,6 +204,7 @@ internal sealed class SendJob(SmtpClient client) : PoolWaiter<SmtpConnection>, I
         _told = null;
         Message = null!;
         IsRetried = false;
+        IsCommitted = false;
         IsOnFreshConnection = false;
     }
 }

@@ -7,7 +7,8 @@ public enum ClientEffect : byte
     NeedInput,
 
     /// <summary>
-    /// The body is due: send the content as <see cref="ClientSession.Framing"/> says, call <see cref="ClientSession.CompleteBody"/>, go on.
+    /// The body of the transaction that was begun last is due: send the content as <see cref="ClientSession.Framing"/> says, call
+    /// <see cref="ClientSession.CompleteBody"/>, go on.
     /// </summary>
     SendBody,
 
@@ -15,7 +16,7 @@ public enum ClientEffect : byte
     UpgradeTls,
 
     /// <summary>
-    /// One transaction is done, and the one that was sent behind its body goes on: see <see cref="ClientSession.TryBeginNextTransaction"/>.
+    /// One transaction is done, and the one that was begun behind its body goes on: see <see cref="ClientSession.TryBeginNextTransaction"/>.
     /// </summary>
     TransactionCompleted,
 

@@ -72,7 +72,7 @@ public sealed partial class ClientSession
         DemandTransaction(envelope, body, report);
         DemandReady();
         Start(SmtpStage.Mail);
-        if (!TryStart(_transaction, envelope, body, report, refusal))
+        if (!TryStart(_transaction, envelope, body, report, refusal, _transaction.IsOpenAtServer))
         {
             // Decided without the server: nothing is to be written.
             Phase = ClientPhase.Ready;
@@ -80,33 +80,73 @@ public sealed partial class ClientSession
     }
 
     /// <summary>
-    /// Begins another transaction behind the end of data of the one that runs (RFC 2920 §3.1 lets content be the first part of a group of
-    /// commands): its MAIL, RCPTs and DATA go out with the rest of the body, so that a message costs one round trip. When the first is done,
-    /// <see cref="Advance"/> says <see cref="ClientEffect.TransactionCompleted"/>.
+    /// Whether <see cref="TryBeginNextTransaction"/> may take another message: the server has PIPELINING, and of the message that was begun last all
+    /// octets were sent.
     /// </summary>
+    public bool CanBeginNext => Phase == ClientPhase.Busy
+        && _operation == SmtpStage.Mail
+        && (_last.IsBehindBody || _last.IsBehindChunk)
+        && Peer.Offers(SmtpExtensions.Pipelining);
+
+    /// <summary>
+    /// Begins another transaction behind the end of data of the one that was begun last (RFC 2920 §3.1 lets content be the first part of a group of
+    /// commands). When the first of several is done, <see cref="Advance"/> says <see cref="ClientEffect.TransactionCompleted"/>.
+    /// </summary>
+    /// <remarks>
+    /// <para>
+    /// What <see cref="FitsBehind"/> says so of goes whole and at once, with its content as one chunk: the next <see cref="Advance"/> says
+    /// <see cref="ClientEffect.SendBody"/>. So many messages are on their way together and share a round trip. Behind another chunk it goes with an RSET
+    /// in front: were that chunk refused, its transaction would stay open (RFC 3030 §2), and this message would go to the recipients of that one.
+    /// </para>
+    /// <para>
+    /// Behind a body that went by DATA, any other message is taken too, and its MAIL, RCPTs and DATA go out, so that it costs one round trip. The body is
+    /// due when the replies to those are here.
+    /// </para>
+    /// </remarks>
     /// <inheritdoc cref="BeginTransaction"/>
     /// <returns>
-    /// Whether the message was taken. If not, nothing has changed: the server lacks PIPELINING, no end of data has just been sent, or a
-    /// message waits already. One that is taken may be decided at once, by a need that the server does not meet.
+    /// Whether the message was taken. If not, nothing has changed: not <see cref="CanBeginNext"/>, or it does not go behind a chunk. One that is taken
+    /// may be decided at once, by a need that the server does not meet.
     /// </returns>
     public bool TryBeginNextTransaction(
         OutgoingEnvelope envelope, OutgoingBody body, TransactionReport report, SendRefusal refusal = SendRefusal.None)
     {
         DemandTransaction(envelope, body, report);
-
-        // Behind a refused BDAT the server may hold a transaction open; and a body in BDATs is begun when its envelope was answered.
-        if (Phase != ClientPhase.Busy
-            || _operation != SmtpStage.Mail
-            || _hasNext
-            || body.Type == BodyType.BinaryMime
-            || !_transaction.IsBehindBody
-            || !Peer.Offers(SmtpExtensions.Pipelining))
+        bool isWhole = FitsBehind(envelope, body);
+        if (!isWhole && (!CanBeginNext || !_last.IsBehindBody || body.Type == BodyType.BinaryMime))
         {
             return false;
         }
 
-        _hasNext = TryStart(_next, envelope, body with { ChunkLength = -1 }, report, refusal);
+        OutgoingTransaction next = _spare.TryPop(out OutgoingTransaction? spare) ? spare : new OutgoingTransaction();
+        if (TryStart(next, envelope, isWhole ? body : body with { ChunkLength = -1 }, report, refusal, needsReset: _last.IsBehindChunk))
+        {
+            _behind.Enqueue(next);
+            _last = next;
+        }
+        else
+        {
+            _spare.Push(next);
+        }
+
         return true;
+    }
+
+    /// <summary>
+    /// Whether <see cref="TryBeginNextTransaction"/> would send a message whole and at once: it may go as one chunk, the server has CHUNKING, and with its
+    /// envelope it fits into what is left of the <see cref="WindowLength"/>. Once its content is sent, the server may take it.
+    /// </summary>
+    /// <param name="envelope">Sender and recipients.</param>
+    /// <param name="body">What the content is, and how it may go.</param>
+    public bool FitsBehind(OutgoingEnvelope envelope, OutgoingBody body)
+    {
+        ArgumentNullException.ThrowIfNull(envelope);
+        return CanBeginNext
+            && !_isLmtp
+            && body.Type != BodyType.BinaryMime
+            && body.ChunkLength >= 0
+            && Peer.Offers(SmtpExtensions.Chunking)
+            && _expected.UnansweredLength + OutgoingTransaction.ChunkOctets(body.ChunkLength) + envelope.MaximumLength <= WindowLength;
     }
 
     /// <summary>Begins RSET (RFC 5321 §4.1.1.5).</summary>
@@ -147,7 +187,12 @@ public sealed partial class ClientSession
     }
 
     private bool TryStart(
-        OutgoingTransaction transaction, OutgoingEnvelope envelope, OutgoingBody body, TransactionReport report, SendRefusal refusal)
+        OutgoingTransaction transaction,
+        OutgoingEnvelope envelope,
+        OutgoingBody body,
+        TransactionReport report,
+        SendRefusal refusal,
+        bool needsReset)
     {
         refusal = refusal == SendRefusal.None && IsExhausted ? SendRefusal.TooManyMessages : refusal;
         if (Peer.MaximumRecipientDomains is not null)
@@ -155,7 +200,7 @@ public sealed partial class ClientSession
             _domains ??= new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         }
 
-        bool starts = transaction.TryStart(envelope, body, Peer, IsTls, _isLmtp, report, refusal, _domains);
+        bool starts = transaction.TryStart(envelope, body, Peer, IsTls, _isLmtp, report, refusal, _domains, needsReset);
         _messageCount += starts ? 1 : 0;
         return starts;
     }

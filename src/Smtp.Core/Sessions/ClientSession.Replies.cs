@@ -21,7 +21,13 @@ public sealed partial class ClientSession
         if (reply.Code == ServiceClosing && stage != SmtpStage.Quit)
         {
             _transaction.DecidePending(_isStarting ? SmtpStage.None : stage, reply);
-            _next.DecidePending(SmtpStage.Mail, reply);
+
+            // With that the server has ended: what stands behind was not read (RFC 5321 §3.8).
+            foreach (OutgoingTransaction transaction in _behind)
+            {
+                transaction.DecidePending(SmtpStage.Mail, reply);
+            }
+
             Close(stage);
             return ClientEffect.Closing;
         }
@@ -184,7 +190,7 @@ public sealed partial class ClientSession
             case SmtpStage.Body when !reply.IsPositive:
                 Phase = Phase == ClientPhase.Body ? ClientPhase.Busy : Phase;
                 return null;
-            case SmtpStage.FinalReply when _hasNext && _transaction.IsDecided:
+            case SmtpStage.FinalReply when _behind.Count > 0 && _transaction.IsDecided:
                 return CompleteTransaction();
             case SmtpStage.Data when reply.IsPositive:
                 return ApplyGoAhead(isInputEmpty, output);
@@ -213,8 +219,8 @@ public sealed partial class ClientSession
     private ClientEffect CompleteTransaction()
     {
         _transaction.End();
-        (_transaction, _next) = (_next, _transaction);
-        _hasNext = false;
+        _spare.Push(_transaction);
+        _transaction = _behind.Dequeue();
         return ClientEffect.TransactionCompleted;
     }
 }

@@ -29,9 +29,12 @@ public sealed partial class ClientSession
     private readonly ReplyReader _replies = new();
     private readonly ExpectedReplyQueue _expected = new();
     private readonly bool _isLmtp;
+
+    // The transactions that were begun behind the first one, in order, and those that can be used again.
+    private readonly Queue<OutgoingTransaction> _behind = new();
+    private readonly Stack<OutgoingTransaction> _spare = new();
     private OutgoingTransaction _transaction = new();
-    private OutgoingTransaction _next = new();
-    private bool _hasNext;
+    private OutgoingTransaction _last;
     private int _messageCount;
     private HashSet<string>? _domains;
     private SmtpStage _operation;
@@ -49,6 +52,7 @@ public sealed partial class ClientSession
     {
         IsTls = isTls;
         _isLmtp = isLmtp;
+        _last = _transaction;
     }
 
     /// <summary>Where the session stands.</summary>
@@ -82,7 +86,7 @@ public sealed partial class ClientSession
     public PeerViolation Violation { get; private set; }
 
     /// <summary>How the body that is due goes.</summary>
-    public BodyFraming Framing => _transaction.Framing;
+    public BodyFraming Framing => _last.Framing;
 
     /// <summary>
     /// Whether the next piece of a body in <see cref="BodyFraming.Chunks"/> may be sent now: under PIPELINING a few may be unanswered, else none.
@@ -123,7 +127,7 @@ public sealed partial class ClientSession
                     return ClientEffect.SendBody;
                 }
 
-                if (_expected.Count == 0 && !_isStarting && !_transaction.HasMore)
+                if (_expected.Count == 0 && !_isStarting && !_last.HasMore)
                 {
                     return Complete();
                 }
@@ -192,7 +196,7 @@ public sealed partial class ClientSession
         }
 
         output.Write(terminator);
-        _transaction.OnBodySent(_expected, terminator.Length);
+        _last.OnBodySent(_expected, terminator.Length);
         Phase = ClientPhase.Busy;
     }
 
@@ -237,8 +241,7 @@ public sealed partial class ClientSession
         switch (_operation)
         {
             case SmtpStage.Mail:
-                return (_hasNext ? _next : _transaction).WriteCommands(
-                    output, _expected, Peer.Offers(SmtpExtensions.Pipelining) ? WindowLength : 0);
+                return _last.WriteCommands(output, _expected, Peer.Offers(SmtpExtensions.Pipelining) ? WindowLength : 0);
             case SmtpStage.Hello when starts:
                 WriteEhlo(output);
                 break;
@@ -269,11 +272,14 @@ public sealed partial class ClientSession
             SmtpStage.Hello, _isLmtp ? CommandWriter.WriteLhlo(output, _helloName) : CommandWriter.WriteEhlo(output, _helloName));
     }
 
-    /// <summary>Both transactions are decided by what is known of them.</summary>
+    /// <summary>All transactions are decided by what is known of them.</summary>
     private void BreakPending(SmtpStage stage)
     {
         _transaction.BreakPending(stage);
-        _next.BreakPending(SmtpStage.Mail);
+        foreach (OutgoingTransaction transaction in _behind)
+        {
+            transaction.BreakPending(SmtpStage.Mail);
+        }
     }
 
     private ClientEffect Complete()
@@ -308,8 +314,13 @@ public sealed partial class ClientSession
     private void EndOperation()
     {
         _transaction.End();
-        _next.End();
-        _hasNext = false;
+        while (_behind.TryDequeue(out OutgoingTransaction? transaction))
+        {
+            transaction.End();
+            _spare.Push(transaction);
+        }
+
+        _last = _transaction;
         _mechanism = null;
         Phase = ClientPhase.Ready;
     }

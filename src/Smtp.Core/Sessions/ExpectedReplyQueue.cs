@@ -10,7 +10,7 @@ internal sealed class ExpectedReplyQueue
     internal int Count { get; private set; }
 
     /// <summary>The octets of all commands not answered yet.</summary>
-    internal int UnansweredLength { get; private set; }
+    internal long UnansweredLength { get; private set; }
 
     /// <summary>The next reply to come; one must be owed.</summary>
     internal ExpectedReply Head => _items[_head];

@@ -86,6 +86,22 @@ public sealed class OutgoingEnvelope
         }
     }
 
+    /// <summary>The most octets that RSET, MAIL and RCPTs can take.</summary>
+    internal long MaximumLength
+    {
+        get
+        {
+            // The fixed words of MAIL's parameters together have fewer than 100 octets, a number up to 19; those of RCPT's fewer than 80.
+            long length = 192 + ReversePath.Octets.Length + EnvelopeId.Length + Submitter.Length;
+            for (int i = 0; i < Recipients.Count; i++)
+            {
+                length += 80 + Recipients[i].ForwardPath.Octets.Length + Recipients[i].OriginalRecipient.Length;
+            }
+
+            return length;
+        }
+    }
+
     /// <summary>Whether the message can only go with SMTPUTF8 (RFC 6531 §3.2, RFC 6533 §3 for ORCPT).</summary>
     internal bool NeedsSmtpUtf8()
     {

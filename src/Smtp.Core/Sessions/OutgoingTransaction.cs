@@ -5,7 +5,7 @@ namespace Smtp.Core;
 
 /// <summary>
 /// One mail transaction of a client: what is still to be written, and what the replies mean. Knows nothing of the rest of the session,
-/// so that a second one can be on its way behind the body of the first.
+/// so that others can be on their way behind the body of the first.
 /// </summary>
 internal sealed class OutgoingTransaction
 {
@@ -54,6 +54,9 @@ internal sealed class OutgoingTransaction
     /// <summary>Whether the end of data was sent for recipients that the server has accepted, so that only final replies are owed.</summary>
     internal bool IsBehindBody => _bodySent && _accepted > 0 && Framing == BodyFraming.Data;
 
+    /// <summary>Whether all of it was sent, with the content as one chunk, whatever the replies to its commands: one final reply comes last.</summary>
+    internal bool IsBehindChunk => _bodySent && Framing == BodyFraming.OneChunk && !_isLmtp;
+
     /// <summary>Whether there are commands still to be written.</summary>
     internal bool HasMore => _step != Step.Nothing;
 
@@ -69,6 +72,7 @@ internal sealed class OutgoingTransaction
     /// <param name="report">Filled.</param>
     /// <param name="refusal">Why the caller refuses.</param>
     /// <param name="domains">The recipient domains that the connection has seen, where the server limits their number.</param>
+    /// <param name="needsReset">Whether the server holds a transaction open, or may do so by the time it reads this one.</param>
     /// <returns>Whether there is something to write.</returns>
     internal bool TryStart(
         OutgoingEnvelope envelope,
@@ -78,7 +82,8 @@ internal sealed class OutgoingTransaction
         bool isLmtp,
         TransactionReport report,
         SendRefusal refusal,
-        HashSet<string>? domains)
+        HashSet<string>? domains,
+        bool needsReset)
     {
         _envelope = envelope;
         _report = report;
@@ -88,6 +93,7 @@ internal sealed class OutgoingTransaction
         _bodySent = false;
         _finalRepliesOwed = 0;
         _nextRecipient = 0;
+        IsOpenAtServer = needsReset;
         report.Start(envelope);
 
         bool smtpUtf8 = body.HasUtf8Header || envelope.NeedsSmtpUtf8();
@@ -124,7 +130,7 @@ internal sealed class OutgoingTransaction
         Framing = body.Type == BodyType.BinaryMime ? (_chunkLength < 0 ? BodyFraming.Chunks : BodyFraming.OneChunk)
             : _chunkLength >= 0 && peer.Offers(SmtpExtensions.Chunking) ? BodyFraming.OneChunk
             : BodyFraming.Data;
-        _step = IsOpenAtServer ? Step.Reset : Step.Mail;
+        _step = needsReset ? Step.Reset : Step.Mail;
         return true;
     }
 
@@ -197,7 +203,7 @@ internal sealed class OutgoingTransaction
         if (!_isLmtp)
         {
             _finalRepliesOwed = 1;
-            expected.Enqueue(SmtpStage.FinalReply, length);
+            expected.Enqueue(SmtpStage.FinalReply, Framing == BodyFraming.OneChunk ? ChunkOctets(_chunkLength) : length);
             return;
         }
 
@@ -328,8 +334,10 @@ internal sealed class OutgoingTransaction
         }
     }
 
-    private bool FitsWindow(ExpectedReplyQueue expected, int window) =>
-        _chunkLength <= window && expected.UnansweredLength + _chunkLength + MaximumBdatLength <= window;
+    private bool FitsWindow(ExpectedReplyQueue expected, int window) => expected.UnansweredLength + ChunkOctets(_chunkLength) <= window;
+
+    /// <summary>What a chunk takes of the window, its command included.</summary>
+    internal static int ChunkOctets(long chunkLength) => (int)Math.Min(chunkLength, int.MaxValue / 2) + MaximumBdatLength;
 
     /// <returns>Whether some recipient is left.</returns>
     private bool LimitDomains(HashSet<string> domains, int limit)

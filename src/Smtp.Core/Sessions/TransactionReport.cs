@@ -57,14 +57,23 @@ public sealed class TransactionReport : IReadOnlyList<RecipientReport>
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    /// <summary>Says of every recipient that the message could not be sent for now, because there was no connection to send it over.</summary>
+    /// <summary>
+    /// Says of every recipient that the message could not be sent for now, because there was no connection to send it over; or that it was sent
+    /// and no answer is known, because it was not waited for.
+    /// </summary>
     /// <param name="envelope">The message's envelope.</param>
-    /// <param name="stage">What failed, before MAIL.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The stage is MAIL or a later one.</exception>
+    /// <param name="stage">
+    /// What failed, before MAIL; or <see cref="SmtpStage.FinalReply"/>, which leaves it <see cref="DeliveryOutcome.Uncertain"/>.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">Any other stage.</exception>
     public void Fail(OutgoingEnvelope envelope, SmtpStage stage)
     {
         ArgumentNullException.ThrowIfNull(envelope);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((int)stage, (int)SmtpStage.Mail, nameof(stage));
+        if (stage is >= SmtpStage.Mail and not SmtpStage.FinalReply)
+        {
+            throw new ArgumentOutOfRangeException(nameof(stage), stage, "What can be said without a dialogue is a stage before MAIL, or the final reply.");
+        }
+
         Start(envelope);
         BreakPending(stage);
     }

@@ -36,6 +36,7 @@ internal static class SmtpClientCreation
         AuthenticationMechanisms = settings.AuthenticationMechanisms,
         AllowPlaintextAuthentication = settings.AllowPlaintextAuthentication,
         UseChunking = settings.UseChunking,
+        MaximumMessagesInFlight = settings.MaximumMessagesInFlight,
         DetectUtf8Headers = settings.DetectUtf8Headers,
         BareLineEndings = settings.BareLineEndings,
         Timeouts = settings.Timeouts,

@@ -70,6 +70,9 @@ public sealed class SmtpClientHostingOptions
     /// <inheritdoc cref="SmtpConnectionOptions.UseChunking"/>
     public bool UseChunking { get; set; } = Defaults.UseChunking;
 
+    /// <inheritdoc cref="SmtpConnectionOptions.MaximumMessagesInFlight"/>
+    public int MaximumMessagesInFlight { get; set; } = Defaults.MaximumMessagesInFlight;
+
     /// <inheritdoc cref="SmtpConnectionOptions.DetectUtf8Headers"/>
     public bool DetectUtf8Headers { get; set; } = Defaults.DetectUtf8Headers;
 

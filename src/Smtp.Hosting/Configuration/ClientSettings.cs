@@ -39,6 +39,8 @@ internal sealed class ClientSettings(string name, IConfigurationSection section)
         o.AuthenticationMechanisms = Texts(reader, "AuthenticationMechanisms") ?? o.AuthenticationMechanisms;
         o.AllowPlaintextAuthentication = reader.Value("AllowPlaintextAuthentication", o.AllowPlaintextAuthentication);
         o.UseChunking = reader.Value("UseChunking", o.UseChunking);
+        o.MaximumMessagesInFlight = reader.Value(
+            "MaximumMessagesInFlight", o.MaximumMessagesInFlight, v => v is >= 1 and <= 100 ? v : throw new ArgumentException("must be from 1 to 100"));
         o.DetectUtf8Headers = reader.Value("DetectUtf8Headers", o.DetectUtf8Headers);
         o.BareLineEndings = reader.Choice("BareLineEndings", o.BareLineEndings);
         o.MaximumConnections = reader.Value("MaximumConnections", o.MaximumConnections, v => new SmtpClientOptions { Host = "x", MaximumConnections = v });

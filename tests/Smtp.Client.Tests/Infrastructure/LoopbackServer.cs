@@ -7,7 +7,7 @@ namespace Smtp.Client.Tests;
 
 /// <summary>
 /// A server on a loopback port that does at each step what it is told, and remembers the messages it took: by the local part of the
-/// reverse-path.
+/// reverse-path. A transaction whose BDAT it has refused stays open until RSET, as RFC 3030 §2 lets it: what comes without one would go to that one's recipients.
 /// </summary>
 internal sealed class LoopbackServer : IAsyncDisposable
 {
@@ -133,6 +133,7 @@ internal sealed class LoopbackServer : IAsyncDisposable
     {
         string name = "";
         bool hasSender = false;
+        bool isOpen = false;
         int recipients = 0;
         if (!await DoAsync(ServerStep.Greeting, "220 mx.test\r\n"))
         {
@@ -148,6 +149,14 @@ internal sealed class LoopbackServer : IAsyncDisposable
                 case "EHLO":
                     string[] lines = ["mx.test", "PIPELINING", .. _extensions];
                     goesOn = await DoAsync(ServerStep.Hello, string.Concat(lines.Select((l, i) => $"250{(i == lines.Length - 1 ? ' ' : '-')}{l}\r\n")));
+                    break;
+                case "RSET":
+                    hasSender = isOpen = false;
+                    recipients = 0;
+                    await channel.SayAsync("250 2.0.0 OK\r\n");
+                    break;
+                case "MAIL" when isOpen:
+                    await channel.SayAsync("503 5.5.1 Nested MAIL\r\n");
                     break;
                 case "MAIL":
                     name = line["MAIL FROM:<".Length..line.IndexOf('@', StringComparison.Ordinal)];
@@ -172,6 +181,9 @@ internal sealed class LoopbackServer : IAsyncDisposable
                         goesOn = await TakeBodyAsync();
                     }
 
+                    break;
+                case "BDAT":
+                    goesOn = await TakeChunkAsync(int.Parse(line.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture));
                     break;
                 case "QUIT":
                     Interlocked.Increment(ref _quits);
@@ -204,23 +216,52 @@ internal sealed class LoopbackServer : IAsyncDisposable
 
                 if (line == ".")
                 {
-                    bool taken = false;
-                    if (!await DoAsync(ServerStep.Final, "", () => taken = true))
-                    {
-                        return false;
-                    }
-
-                    if (taken)
-                    {
-                        Taken.AddOrUpdate(name, 1, (_, count) => count + 1);
-                        return await DoAsync(ServerStep.Committed, "250 2.0.0 OK\r\n") && await DoAsync(ServerStep.Idle, "");
-                    }
-
-                    return true;
+                    return await TakeMessageAsync();
                 }
             }
 
             return false;
+        }
+
+        async Task<bool> TakeChunkAsync(int length)
+        {
+            if (recipients > 0 && _decide(ServerStep.Body, name) is not ServerAct.GoOn and var act)
+            {
+                return await ActAsync(act) && false;
+            }
+
+            if (!await channel.SkipAsync(length))
+            {
+                return false;
+            }
+
+            if (recipients == 0)
+            {
+                await channel.SayAsync("503 5.5.1 No recipients\r\n");
+                return true;
+            }
+
+            isOpen = true;
+            return await TakeMessageAsync();
+        }
+
+        async Task<bool> TakeMessageAsync()
+        {
+            bool taken = false;
+            if (!await DoAsync(ServerStep.Final, "", () => taken = true))
+            {
+                return false;
+            }
+
+            if (taken)
+            {
+                isOpen = false;
+                recipients = 0;
+                Taken.AddOrUpdate(name, 1, (_, count) => count + 1);
+                return await DoAsync(ServerStep.Committed, "250 2.0.0 OK\r\n") && await DoAsync(ServerStep.Idle, "");
+            }
+
+            return true;
         }
 
         async Task<bool> DoAsync(ServerStep step, string reply, Action? then = null)
@@ -275,6 +316,22 @@ internal sealed class LoopbackServer : IAsyncDisposable
         private int _start;
         private int _end;
 
+        /// <summary>Reads a chunk and forgets it.</summary>
+        /// <returns>Whether it came whole.</returns>
+        internal async Task<bool> SkipAsync(int length)
+        {
+            while (true)
+            {
+                int count = Math.Min(length, _end - _start);
+                _start += count;
+                length -= count;
+                if (length == 0 || !await FillAsync())
+                {
+                    return length == 0;
+                }
+            }
+        }
+
         internal async Task<string?> ReadLineAsync()
         {
             while (true)
@@ -287,17 +344,21 @@ internal sealed class LoopbackServer : IAsyncDisposable
                     return line;
                 }
 
-                _buffer.AsSpan(_start, _end - _start).CopyTo(_buffer);
-                _end -= _start;
-                _start = 0;
-                int count = await stream.ReadAsync(_buffer.AsMemory(_end), cancellationToken);
-                if (count == 0)
+                if (!await FillAsync())
                 {
                     return null;
                 }
-
-                _end += count;
             }
+        }
+
+        private async Task<bool> FillAsync()
+        {
+            _buffer.AsSpan(_start, _end - _start).CopyTo(_buffer);
+            _end -= _start;
+            _start = 0;
+            int count = await stream.ReadAsync(_buffer.AsMemory(_end), cancellationToken);
+            _end += count;
+            return count > 0;
         }
 
         internal async Task SayAsync(string reply) => await stream.WriteAsync(Encoding.UTF8.GetBytes(reply), cancellationToken);

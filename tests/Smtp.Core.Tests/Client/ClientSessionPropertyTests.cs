@@ -96,7 +96,6 @@ public sealed class ClientSessionPropertyTests
         int[] bodies = [0, 0];
         OutgoingEnvelope envelope = SessionDialogue.Envelope("b@d.test", "e@f.test");
         int begun = 1;
-        int current = 0;
         session.BeginTransaction(envelope, new OutgoingBody(BodyType.SevenBit, chunk, chunk), reports[0]);
         byte[] left = [];
         var pending = new Queue<string>(replies);
@@ -109,7 +108,7 @@ public sealed class ClientSessionPropertyTests
             switch (effect)
             {
                 case ClientEffect.SendBody:
-                    bodies[current]++;
+                    bodies[begun - 1]++;
                     session.CompleteBody(session.Framing == BodyFraming.Data ? ".\r\n"u8 : default, output);
                     if (begun == 1 && session.TryBeginNextTransaction(envelope, new OutgoingBody(BodyType.SevenBit, 5, 5), reports[1]))
                     {
@@ -119,12 +118,10 @@ public sealed class ClientSessionPropertyTests
                     continue;
                 case ClientEffect.TransactionCompleted:
                     Assert.Equal(0, reports[0].CountOf(DeliveryOutcome.Pending));
-                    current = 1;
                     continue;
                 case ClientEffect.Completed when begun == 1:
                     session.BeginTransaction(envelope, new OutgoingBody(BodyType.SevenBit, 5, 5), reports[1]);
                     begun = 2;
-                    current = 1;
                     continue;
                 case ClientEffect.NeedInput when pending.TryDequeue(out string? next):
                     left = [.. left, .. Encoding.ASCII.GetBytes(next)];

@@ -197,6 +197,7 @@ public sealed class MailboxServer : IAsyncDisposable
         accept_8bitmime = true
         dsn_advertise_hosts = *
         message_size_limit = 150M
+        smtp_accept_queue_per_connection = 0
         host_lookup =
         keep_environment =
         begin acl

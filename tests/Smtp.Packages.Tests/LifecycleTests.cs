@@ -72,6 +72,8 @@ public sealed class LifecycleTests
         await using SmtpClient client = Client(server.Host, server.Port, SmtpTlsMode.StartTlsRequired);
         SmtpTransportException error = await Assert.ThrowsAsync<SmtpTransportException>(async () => await client.SendAsync(Message(), Token));
         Assert.Equal((TransportFailure.TlsFailed, SmtpStage.TlsHandshake), (error.Failure, error.Stage));
+        Assert.Contains("The server's certificate (CN=localhost, until ", error.Message, StringComparison.Ordinal);
+        Assert.Contains("NotTimeValid", error.Message, StringComparison.Ordinal);
         Assert.Equal(DeliveryOutcome.TransientFailure, error.Result!.Recipients[0].Outcome);
         Assert.Empty(server.Messages);
     }

@@ -54,15 +54,15 @@ public class SessionBenchmarks
         {
             switch (_session.Advance(ref input, _output))
             {
-                case SessionEffect.NeedInput:
+                case ServerEffect.NeedInput:
                     return _output.WrittenCount;
-                case SessionEffect.Flush:
+                case ServerEffect.Flush:
                     _output.ResetWrittenCount();
                     break;
-                case SessionEffect.WriteBody:
-                case SessionEffect.AbortMessage:
+                case ServerEffect.WriteBody:
+                case ServerEffect.AbortMessage:
                     break;
-                case SessionEffect.CommitMessage:
+                case ServerEffect.CommitMessage:
                     _session.Resume(Replies.MessageAccepted, _output);
                     break;
                 default:

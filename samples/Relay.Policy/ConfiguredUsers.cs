@@ -53,7 +53,7 @@ public sealed class ConfiguredUsers : ISmtpAuthenticator
         ArgumentNullException.ThrowIfNull(credentials);
 
         // Without a password it is a mechanism that this knows nothing of.
-        string? name = credentials.Password is { } password ? Check(credentials.AuthenticationId, password) : null;
+        string? name = credentials.Password is { } password ? Check(credentials.AuthenticationIdentity, password) : null;
 
         // Who asks to act as somebody else is refused by the engine, as nobody else's name is returned here.
         return ValueTask.FromResult(name is null ? AuthenticationResult.Failure : AuthenticationResult.Success(name));

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using Smtp.Core;
 using Smtp.MimeKit;
+using Smtp.Server;
 
 // A web application that takes mail too: both by Kestrel, in one process. Send it something, then look at http://127.0.0.1:8025/
 //   swaks -s 127.0.0.1:2525 -f you@example.com -t friend@example.net
@@ -14,10 +15,13 @@ builder.Services.AddSmtpServer().UseSink(new MimeMessageSink((session, envelope,
     inbox.Enqueue(new Letter(message.From.ToString(), message.To.ToString(), message.Subject, message.TextBody));
     return new(Replies.MessageAccepted);
 }));
+
+// TLS is Kestrel's: with a certificate in its configuration (README.md) STARTTLS is offered.
+TlsMode tls = builder.Configuration.GetSection("Kestrel:Certificates:Default").Exists() ? TlsMode.StartTls : TlsMode.None;
 builder.WebHost.ConfigureKestrel(kestrel =>
 {
     kestrel.Listen(IPAddress.Loopback, 8025);
-    kestrel.Listen(IPAddress.Loopback, 2525, endpoint => endpoint.UseSmtp());
+    kestrel.Listen(IPAddress.Loopback, 2525, endpoint => endpoint.UseSmtp(smtp => smtp.Tls = tls));
 });
 
 WebApplication app = builder.Build();

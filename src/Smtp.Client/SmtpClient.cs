@@ -92,8 +92,9 @@ public sealed partial class SmtpClient : IAsyncDisposable
     /// Sees to it that there is a connection, as all options demand it: connects, or says NOOP over a connection that is there. What a program
     /// does at its start to find out a wrong name, certificate or password, and what a health check does.
     /// </summary>
+    /// <returns>What the server offers over that connection: its extensions, its size limit, its LIMITS.</returns>
     /// <exception cref="SmtpConnectionException">There is none, and why.</exception>
-    public async ValueTask VerifyAsync(CancellationToken cancellationToken = default)
+    public async ValueTask<PeerCapabilities> VerifyAsync(CancellationToken cancellationToken = default)
     {
         PoolSlot<SmtpConnection> slot = await _pool.RentAsync(cancellationToken).ConfigureAwait(false);
         try
@@ -109,6 +110,8 @@ public sealed partial class SmtpClient : IAsyncDisposable
                     await _pool.ReplaceAsync(slot, cancellationToken).ConfigureAwait(false);
                 }
             }
+
+            return slot.Connection!.Peer;
         }
         finally
         {

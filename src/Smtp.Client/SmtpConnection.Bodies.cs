@@ -102,7 +102,7 @@ public sealed partial class SmtpConnection
 
             _source?.Reader.AdvanceTo(end);
             if (isText
-                && _options.BareLineEndings == BareLineEndings.Refuse
+                && _options.BareLineEndings == BareLineEndingPolicy.Reject
                 && (_encoder.SawBareLineEnding || (isLast && EndsInCarriageReturn())))
             {
                 return GiveUp(SendRefusal.BareLineEnding);
@@ -264,9 +264,9 @@ public sealed partial class SmtpConnection
         bool mayChunk = _options.UseChunking
             && Peer.Offers(SmtpExtensions.Chunking)
             && (size <= ClientSession.WindowLength || !Peer.Offers(SmtpExtensions.Pipelining));
-        if ((mayChunk || _options.BareLineEndings == BareLineEndings.Refuse) && HasBareLineEnding(content.Memory))
+        if ((mayChunk || _options.BareLineEndings == BareLineEndingPolicy.Reject) && HasBareLineEnding(content.Memory))
         {
-            refusal = _options.BareLineEndings == BareLineEndings.Refuse ? SendRefusal.BareLineEnding : SendRefusal.None;
+            refusal = _options.BareLineEndings == BareLineEndingPolicy.Reject ? SendRefusal.BareLineEnding : SendRefusal.None;
             mayChunk = false;
         }
 

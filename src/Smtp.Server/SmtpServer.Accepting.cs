@@ -64,42 +64,11 @@ public sealed partial class SmtpServer
         await connection.Completed.ConfigureAwait(false);
     }
 
-    private static void Demand(SmtpServerOptions options, SmtpListenerOptions listener, bool bringsTls)
-    {
-        if (options.Certificates is null && listener.Tls != TlsMode.None && !bringsTls)
-        {
-            throw new ArgumentException($"The listener on {listener.EndPoint} has Tls = {listener.Tls}, so that Certificates must be set.", nameof(options));
-        }
-
-        if (listener.RequireTls && listener.Tls == TlsMode.None)
-        {
-            throw new ArgumentException($"The listener on {listener.EndPoint} has RequireTls, so that Tls must be StartTls or Implicit.", nameof(options));
-        }
-
-        if (options.Authenticator is null && listener.RequireAuthentication)
-        {
-            throw new ArgumentException($"The listener on {listener.EndPoint} has RequireAuthentication, so that Authenticator must be set.", nameof(options));
-        }
-
-        if (listener.RequireAuthentication && !CanAuthenticate(options, listener))
-        {
-            throw new ArgumentException(
-                $"The listener on {listener.EndPoint} has RequireAuthentication, but none of AuthenticationMechanisms = "
-                + $"[{string.Join(", ", options.OfferedMechanisms)}] is ever offered there: set Tls, or AllowPlaintextAuthentication.",
-                nameof(options));
-        }
-    }
-
     private ServerProfile ProfileOf(SmtpListenerOptions listener, bool bringsTls)
     {
         Demand(Options, listener, bringsTls);
         return _handedProfiles.GetValue(listener, key => key.CreateProfile(Options));
     }
-
-    private static bool CanAuthenticate(SmtpServerOptions options, SmtpListenerOptions listener) =>
-        (options.Extensions & SmtpExtensions.Auth) != 0
-        && options.OfferedMechanisms.Count > 0
-        && (listener.Tls != TlsMode.None || listener.AllowPlaintextAuthentication);
 
     private async Task RefuseAsync(IDuplexPipe connection)
     {

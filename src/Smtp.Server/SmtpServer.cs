@@ -49,17 +49,7 @@ public sealed partial class SmtpServer : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         Options = options;
-        ArgumentNullException.ThrowIfNull(options.MessageSink, $"{nameof(options)}.{nameof(options.MessageSink)}");
-        if (options.Listeners.FirstOrDefault(l => l.EndPoint is not (IPEndPoint or UnixDomainSocketEndPoint)) is { } nowhere)
-        {
-            throw new ArgumentException($"The listener on '{nowhere.EndPoint}' needs as EndPoint an IPEndPoint or a UnixDomainSocketEndPoint.", nameof(options));
-        }
-
-        foreach (SmtpListenerOptions listener in options.Listeners)
-        {
-            Demand(options, listener, bringsTls: false);
-        }
-
+        Demand(options);
         Throttle = new AuthenticationThrottle(options.AuthenticationLimits);
         Profiles = [.. options.Listeners.Select(l => l.CreateProfile(options))];
         _pipeListener = new SmtpListenerOptions

@@ -82,6 +82,17 @@ public sealed class SmtpServerOptions
     } = 100;
 
     /// <summary>
+    /// How many refusals, as <see cref="SmtpLimits.MaximumErrors"/> counts them, a client may earn without getting a message through before the next ones are
+    /// answered later by <see cref="SmtpServerTimeouts.ErrorDelay"/>. Default 10, Postfix's smtpd_soft_error_limit; 0 or more. Behind
+    /// <see cref="SmtpLimits.MaximumErrors"/> the connection ends.
+    /// </summary>
+    public int ErrorsBeforeDelay
+    {
+        get;
+        init => field = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(ErrorsBeforeDelay), value, "ErrorsBeforeDelay must be 0 or more.");
+    } = 10;
+
+    /// <summary>
     /// The most connections at once whose replies are held back by <see cref="SmtpServerTimeouts.AuthenticationFailureDelay"/> or
     /// <see cref="SmtpServerTimeouts.ErrorDelay"/>; one more is told 421 behind its refusal and closed. Default 1000. At least 1.
     /// </summary>

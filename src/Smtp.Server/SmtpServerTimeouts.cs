@@ -44,7 +44,7 @@ public sealed class SmtpServerTimeouts
     } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// How long each refusal behind <see cref="ErrorsBeforeDelay"/> of them is answered later: those of commands that came in one packet add up. Default 1 second,
+    /// How long each refusal behind <see cref="SmtpServerOptions.ErrorsBeforeDelay"/> of them is answered later: those of commands that came in one packet add up. Default 1 second,
     /// Postfix's smtpd_error_sleep_time; 0 for at once.
     /// </summary>
     public TimeSpan ErrorDelay
@@ -54,16 +54,6 @@ public sealed class SmtpServerTimeouts
             ? value
             : throw new ArgumentOutOfRangeException(nameof(ErrorDelay), value, "ErrorDelay must be from 0 to 1 minute.");
     } = TimeSpan.FromSeconds(1);
-
-    /// <summary>
-    /// How many refusals, as <see cref="Smtp.Core.SmtpLimits.MaximumErrors"/> counts them, a client may earn without getting a message through before the next ones
-    /// are delayed. Default 10, Postfix's smtpd_soft_error_limit; 0 or more. Behind <see cref="Smtp.Core.SmtpLimits.MaximumErrors"/> the connection ends.
-    /// </summary>
-    public int ErrorsBeforeDelay
-    {
-        get;
-        init => field = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(ErrorsBeforeDelay), value, "ErrorsBeforeDelay must be 0 or more.");
-    } = 10;
 
     /// <summary>For a client to take a reply that the network does not take. Default 1 minute.</summary>
     public TimeSpan Write

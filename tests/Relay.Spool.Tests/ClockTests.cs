@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
+using Smtp.Interop;
 
 namespace Relay.Spool.Tests;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Data.Sqlite;
+using Smtp.Interop;
 
 namespace Relay.Spool.Tests;
 

@@ -203,7 +203,7 @@ public sealed class SendTests
     public async Task Bare_line_endings_in_memory_are_refused_before_anything_is_sent()
     {
         await using TestConnection connection =
-            await TestConnection.ConnectAsync(TestConnection.Options(BareLineEndings.Refuse), "PIPELINING");
+            await TestConnection.ConnectAsync(TestConnection.Options(BareLineEndingPolicy.Reject), "PIPELINING");
         foreach (string bad in (string[])["a\nb\r\n", "a\rb\r\n", "a\r\n\r"])
         {
             SendResult refused = await connection.Client.SendAsync(TestConnection.Message(Encoding.ASCII.GetBytes(bad)), Token);
@@ -219,7 +219,7 @@ public sealed class SendTests
     public async Task Bare_line_endings_in_a_stream_break_the_connection_off(string bad)
     {
         await using TestConnection connection =
-            await TestConnection.ConnectAsync(TestConnection.Options(BareLineEndings.Refuse), "PIPELINING");
+            await TestConnection.ConnectAsync(TestConnection.Options(BareLineEndingPolicy.Reject), "PIPELINING");
         Task peer = connection.Peer.RunAsync(Flight[..Flight.IndexOf("<body>", StringComparison.Ordinal)]);
         SendResult result = await connection.Client.SendAsync(
             TestConnection.Message(MessageContent.FromStream(new MemoryStream(Encoding.ASCII.GetBytes(bad)))), Token);

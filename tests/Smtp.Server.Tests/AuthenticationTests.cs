@@ -128,7 +128,7 @@ public sealed class AuthenticationTests : IDisposable
         }
 
         Assert.Equal(token, seen!.Token);
-        Assert.Equal("alice", bearer ? seen.AuthorizationId : seen.AuthenticationId);
+        Assert.Equal("alice", bearer ? seen.AuthorizationIdentity : seen.AuthenticationIdentity);
         Assert.All(server.Logs.Entries, e => Assert.DoesNotContain(token, e.Text, StringComparison.Ordinal));
     }
 
@@ -146,7 +146,7 @@ public sealed class AuthenticationTests : IDisposable
             {
                 name = session.ClientCertificate!.Subject;
                 errors = session.ClientCertificateErrors;
-                return credentials.AuthorizationId == "bob" ? AuthenticationResult.Failure : AuthenticationResult.Success("client.example.com");
+                return credentials.AuthorizationIdentity == "bob" ? AuthenticationResult.Failure : AuthenticationResult.Success("client.example.com");
             },
         };
         await using TestServer server = Start(authenticator, mode);

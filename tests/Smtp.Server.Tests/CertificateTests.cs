@@ -54,6 +54,19 @@ public sealed class CertificateTests : IDisposable
     }
 
     [Fact]
+    public void One_that_has_expired_is_told_of_when_it_is_loaded()
+    {
+        (string certificate, string key) = Write(_first);
+        var logs = new LogCollector();
+        var time = new FakeTimeProvider(new DateTimeOffset(_first.NotAfter).AddSeconds(-1));
+        _ = new PemCertificateFile(certificate, key, logs, time);
+        Assert.Empty(logs.Entries);
+        time.Advance(TimeSpan.FromSeconds(2));
+        _ = new PemCertificateFile(certificate, key, logs, time);
+        Assert.Contains($"The certificate {certificate} expired on {_first.NotAfter.ToUniversalTime():u}: ", Assert.Single(logs.Entries).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_set_is_neither_empty_nor_without_keys()
     {
         Assert.Throws<ArgumentException>(() => new TlsCertificates());

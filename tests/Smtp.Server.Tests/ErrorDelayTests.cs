@@ -32,7 +32,7 @@ public sealed class ErrorDelayTests
     [Fact]
     public async Task A_message_makes_good_for_errors()
     {
-        await using var server = TestServer.Start(timeouts: new SmtpServerTimeouts { ErrorsBeforeDelay = 1 });
+        await using var server = TestServer.Start(timeouts: new SmtpServerTimeouts(), errorsBeforeDelay: 1);
         await using TestClient client = server.Connect();
         await client.GreetAsync();
         for (int i = 0; i < 3; i++)
@@ -60,7 +60,7 @@ public sealed class ErrorDelayTests
         {
             OnRecipient = (recipient, _) => recipient.ForwardPath.LocalPart.StartsWith("grey"u8) ? ValueTask.FromResult(SmtpReply.Create(451, new EnhancedStatus(4, 7, 1), "Greylisted")) : default,
         };
-        await using var server = TestServer.Start(sink, policy, timeouts: new SmtpServerTimeouts { ErrorsBeforeDelay = 0 }, limits: new SmtpLimits { MaximumErrors = 1 });
+        await using var server = TestServer.Start(sink, policy, timeouts: new SmtpServerTimeouts(), errorsBeforeDelay: 0, limits: new SmtpLimits { MaximumErrors = 1 });
         await using TestClient client = server.Connect();
         await client.GreetAsync();
 
@@ -97,7 +97,7 @@ public sealed class ErrorDelayTests
         };
         await using var server = TestServer.Start(
             authenticator: authenticator,
-            timeouts: new SmtpServerTimeouts { ErrorsBeforeDelay = 0 },
+            timeouts: new SmtpServerTimeouts(), errorsBeforeDelay: 0,
             limits: new SmtpLimits { MaximumErrors = 1 },
             authenticationLimits: new SmtpAuthenticationLimits { FailuresPerAccount = 2, FailuresPerAddress = 2 },
             listeners: TestServer.Listener(allowPlaintextAuthentication: true));
@@ -112,8 +112,8 @@ public sealed class ErrorDelayTests
     [Fact]
     public async Task More_than_may_be_held_back_at_once_are_told_and_closed()
     {
-        var timeouts = new SmtpServerTimeouts { ErrorsBeforeDelay = 0 };
-        await using var server = TestServer.Start(timeouts: timeouts, maximumDelayed: 1);
+        var timeouts = new SmtpServerTimeouts();
+        await using var server = TestServer.Start(timeouts: timeouts, maximumDelayed: 1, errorsBeforeDelay: 0);
         await using TestClient first = server.Connect();
         await using TestClient second = server.Connect();
         await first.GreetAsync();
@@ -145,8 +145,8 @@ public sealed class ErrorDelayTests
     public async Task A_stop_does_not_wait_for_what_is_held_back()
     {
         TimeSpan delay = TimeSpan.FromMinutes(1);
-        var timeouts = new SmtpServerTimeouts { ErrorsBeforeDelay = 0, ErrorDelay = delay, ShutdownGrace = TimeSpan.FromSeconds(1) };
-        await using var server = TestServer.Start(timeouts: timeouts);
+        var timeouts = new SmtpServerTimeouts { ErrorDelay = delay, ShutdownGrace = TimeSpan.FromSeconds(1) };
+        await using var server = TestServer.Start(timeouts: timeouts, errorsBeforeDelay: 0);
         await using TestClient client = server.Connect();
         await client.GreetAsync();
         await client.SendAsync("XYZZY\r\n");

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Reflection;
 using Smtp.Core;
 
 namespace Smtp.Server.Tests;
@@ -55,6 +56,25 @@ public sealed class OptionsTests
         Assert.Contains(value, error.Message.Replace("Value cannot be null", "null", StringComparison.Ordinal), StringComparison.Ordinal);
     }
 
+    public static TheoryData<Type, string> MayNotBeNull => [.. OptionsWhere((option, nullability) =>
+        !option.PropertyType.IsValueType && nullability.Create(option).WriteState == NullabilityState.NotNull)];
+
+    public static TheoryData<Type, string> Choices => [.. OptionsWhere((option, _) =>
+        option.PropertyType.IsEnum && !option.PropertyType.IsDefined(typeof(FlagsAttribute)))];
+
+    /// <summary>As from a program without nullable reference types, or from one that turns them off with an exclamation mark.</summary>
+    [Theory]
+    [MemberData(nameof(MayNotBeNull))]
+    public void Null_is_refused_by_the_name_of_the_option(Type type, string option) => AssertRefused(type, option, null, option);
+
+    [Theory]
+    [MemberData(nameof(Choices))]
+    public void A_number_that_is_no_choice_is_refused_with_those_that_are(Type type, string option)
+    {
+        Type choice = type.GetProperty(option)!.PropertyType;
+        AssertRefused(type, option, Enum.ToObject(choice, 99), $"{option} = 99 must be one of {string.Join(", ", Enum.GetNames(choice))}");
+    }
+
     [Fact]
     public async Task What_the_sink_does_not_support_is_not_offered()
     {
@@ -73,6 +93,21 @@ public sealed class OptionsTests
         Assert.Contains("SMTPUTF8", ehlo, StringComparison.Ordinal);
         Assert.Contains("BINARYMIME", ehlo, StringComparison.Ordinal);
         Assert.Contains("DSN", ehlo, StringComparison.Ordinal);
+    }
+
+    private static IEnumerable<(Type Type, string Option)> OptionsWhere(Func<PropertyInfo, NullabilityInfoContext, bool> predicate)
+    {
+        var nullability = new NullabilityInfoContext();
+        return new[] { typeof(SmtpServerOptions), typeof(SmtpListenerOptions) }
+            .SelectMany(type => type.GetProperties().Where(option => predicate(option, nullability)).Select(option => (type, option.Name)));
+    }
+
+    private static void AssertRefused(Type type, string option, object? value, string expected)
+    {
+        var listener = new SmtpListenerOptions { EndPoint = Anywhere };
+        var server = new SmtpServerOptions { MessageSink = new RecordingSink(), Listeners = [listener] };
+        type.GetProperty(option)!.SetValue(type == typeof(SmtpListenerOptions) ? listener : server, value);
+        Assert.Contains(expected, Assert.ThrowsAny<ArgumentException>(() => new SmtpServer(server)).Message, StringComparison.Ordinal);
     }
 
     private static SmtpServer Make(SmtpListenerOptions listener, ISmtpAuthenticator? authenticator = null) =>

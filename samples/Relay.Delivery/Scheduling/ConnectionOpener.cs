@@ -136,7 +136,7 @@ internal sealed class ConnectionOpener(Func<DeliverySettings> settings, TimeProv
             LocalName = path.Source?.HostName ?? current.HostName,
 
             // What was taken has none; a store that was tampered with is not to smuggle.
-            BareLineEndings = BareLineEndings.Refuse,
+            BareLineEndings = BareLineEndingPolicy.Reject,
             Timeouts = current.Timeouts,
             TimeProvider = time,
             LoggerFactory = loggers,

@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 
 namespace Smtp.Client;
 
@@ -61,7 +62,16 @@ internal sealed class Transport : IAsyncDisposable
 
         var tls = new SslStream(plaintext, leaveInnerStreamOpen: false);
         _stream = tls;
-        await tls.AuthenticateAsClientAsync(options, Token).ConfigureAwait(false);
+        var refusal = new CertificateRefusal(options);
+        try
+        {
+            await tls.AuthenticateAsClientAsync(options, Token).ConfigureAwait(false);
+        }
+        catch (AuthenticationException error) when (refusal.Reason is { } reason)
+        {
+            throw new AuthenticationException(reason, error);
+        }
+
         Attach(tls);
         return tls;
     }

@@ -104,8 +104,8 @@ public class SmtpConnectionOptions
     /// </summary>
     public bool DetectUtf8Headers { get; init; } = true;
 
-    /// <summary>What is done with a lone CR or LF in content; <see cref="BareLineEndings.Normalize"/> by default.</summary>
-    public BareLineEndings BareLineEndings { get; init; }
+    /// <summary>What is done with a lone CR or LF in content; <see cref="BareLineEndingPolicy.Normalize"/> by default.</summary>
+    public BareLineEndingPolicy BareLineEndings { get; init; } = BareLineEndingPolicy.Normalize;
 
     /// <summary>How long each stage may take.</summary>
     public SmtpClientTimeouts Timeouts { get; init; } = new();
@@ -128,15 +128,16 @@ public class SmtpConnectionOptions
     /// <summary>Adds a sentence for each thing that is wrong.</summary>
     private protected virtual void Validate(List<string> errors)
     {
-        if (string.IsNullOrWhiteSpace(Host) || Uri.CheckHostName(Host) == UriHostNameType.Unknown)
+        if (string.IsNullOrWhiteSpace(Host))
         {
-            errors.Add($"{nameof(Host)} is neither a host name nor an IP address.");
+            errors.Add($"{nameof(Host)} is missing: the server's host name or IP address.");
+        }
+        else
+        {
+            DemandHosts(nameof(Host), [Host], errors);
         }
 
-        if (FallbackHosts is null || FallbackHosts.Any(host => Uri.CheckHostName(host) == UriHostNameType.Unknown))
-        {
-            errors.Add($"{nameof(FallbackHosts)} has something that is neither a host name nor an IP address.");
-        }
+        DemandHosts(nameof(FallbackHosts), FallbackHosts, errors);
 
         if (Port is < 1 or > 65535)
         {
@@ -145,12 +146,12 @@ public class SmtpConnectionOptions
 
         if (!Enum.IsDefined(Tls))
         {
-            errors.Add($"{nameof(Tls)} has no meaning: {(int)Tls}.");
+            errors.Add($"{nameof(Tls)} = {Tls} must be one of {string.Join(", ", Enum.GetNames<SmtpTlsMode>())}.");
         }
 
         if (!Enum.IsDefined(BareLineEndings))
         {
-            errors.Add($"{nameof(BareLineEndings)} has no meaning: {(int)BareLineEndings}.");
+            errors.Add($"{nameof(BareLineEndings)} = {BareLineEndings} must be one of {string.Join(", ", Enum.GetNames<BareLineEndingPolicy>())}.");
         }
 
         if (MaximumMessagesInFlight is < 1 or > 100)
@@ -158,29 +159,25 @@ public class SmtpConnectionOptions
             errors.Add($"{nameof(MaximumMessagesInFlight)} is {MaximumMessagesInFlight}, not 1 to 100.");
         }
 
-        if (TlsHostName is { } tlsHostName && Uri.CheckHostName(tlsHostName) == UriHostNameType.Unknown)
+        DemandHosts(nameof(TlsHostName), TlsHostName is null ? [] : [TlsHostName], errors);
+        DemandHosts(nameof(TlsHostNames), TlsHostNames, errors);
+        if (PinnedPublicKeys is null)
         {
-            errors.Add($"{nameof(TlsHostName)} is neither a host name nor an IP address.");
+            errors.Add($"{nameof(PinnedPublicKeys)} cannot be null.");
+        }
+        else if (PinnedPublicKeys.Where(pin => !IsPin(pin)).Take(1).ToList() is [var noPin])
+        {
+            errors.Add($"{nameof(PinnedPublicKeys)} has \"{noPin}\", which is no SHA-256 hash in base64.");
         }
 
-        if (TlsHostNames is null || TlsHostNames.Any(name => Uri.CheckHostName(name) == UriHostNameType.Unknown))
+        if (ClientCertificates?.FirstOrDefault(certificate => !certificate.HasPrivateKey) is { } keyless)
         {
-            errors.Add($"{nameof(TlsHostNames)} has something that is neither a host name nor an IP address.");
-        }
-
-        if (PinnedPublicKeys is null || PinnedPublicKeys.Any(pin => !IsPin(pin)))
-        {
-            errors.Add($"{nameof(PinnedPublicKeys)} has something that is not a SHA-256 hash in base64.");
-        }
-
-        if (ClientCertificates is not null && ClientCertificates.Any(certificate => !certificate.HasPrivateKey))
-        {
-            errors.Add($"{nameof(ClientCertificates)} has a certificate without its private key.");
+            errors.Add($"{nameof(ClientCertificates)} has a certificate without its private key: {keyless.Subject}.");
         }
 
         if (LocalName is { } localName && !PathSyntax.IsHelloName(Encoding.UTF8.GetBytes(localName)))
         {
-            errors.Add($"{nameof(LocalName)} is neither a domain nor an address literal.");
+            errors.Add($"{nameof(LocalName)} = \"{localName}\" is neither a domain nor an address literal such as [192.0.2.1].");
         }
 
         if (Tls == SmtpTlsMode.None && Credentials is not null && !AllowPlaintextAuthentication && Credentials.NeedsTls(AuthenticationMechanisms))
@@ -191,6 +188,20 @@ public class SmtpConnectionOptions
         if (Timeouts is null || TimeProvider is null || LoggerFactory is null)
         {
             errors.Add($"{nameof(Timeouts)}, {nameof(TimeProvider)} and {nameof(LoggerFactory)} cannot be null.");
+        }
+    }
+
+    private static void DemandHosts(string option, IReadOnlyList<string>? hosts, List<string> errors)
+    {
+        if (hosts is null)
+        {
+            errors.Add($"{option} cannot be null.");
+            return;
+        }
+
+        foreach (string host in hosts.Where(host => Uri.CheckHostName(host) == UriHostNameType.Unknown))
+        {
+            errors.Add($"{option} = \"{host}\" is neither a host name nor an IP address.");
         }
     }
 

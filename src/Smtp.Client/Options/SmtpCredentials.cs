@@ -99,7 +99,7 @@ public sealed class SmtpCredentials
         else if (_tokens is not null)
         {
             string token = choice.Token!;
-            yield return new BearerSaslClient(UserName, token, choice.Host, choice.Port);
+            yield return new OAuthBearerSaslClient(UserName, token, choice.Host, choice.Port);
             yield return new XOAuth2SaslClient(UserName, token);
         }
         else

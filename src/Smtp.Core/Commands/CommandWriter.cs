@@ -10,7 +10,7 @@ namespace Smtp.Core;
 /// written: a CR, LF, NUL or other control, or a space where a second argument would begin, is an <see cref="ArgumentException"/>.
 /// Each method returns the octets written.
 /// </summary>
-public static class CommandWriter
+internal static class CommandWriter
 {
     /// <summary>The longest command line without a server's leave to exceed it, CRLF included (RFC 5321 §4.5.3.1.4).</summary>
     public const int MaximumLineLength = 512;

@@ -6,7 +6,7 @@ namespace Smtp.Core;
 /// The argument of MAIL: <c>"FROM:" Reverse-path [SP Mail-parameters]</c> (RFC 5321 §4.1.1.2), with SIZE (RFC 1870), BODY (RFC 6152,
 /// RFC 3030), AUTH (RFC 4954 §5), SMTPUTF8 (RFC 6531), RET and ENVID (RFC 3461), REQUIRETLS (RFC 8689). Valid as long as the line.
 /// </summary>
-public readonly ref struct MailArguments
+internal readonly ref struct MailArguments
 {
     /// <summary>The longest ENVID in octets (RFC 3461 §4.4).</summary>
     public const int MaximumEnvelopeIdLength = 100;

@@ -1,7 +1,7 @@
 namespace Smtp.Core;
 
 /// <summary>What <see cref="CommandWriter.WriteMail"/> writes behind <c>MAIL FROM:</c>. What is not set is not written.</summary>
-public readonly record struct MailParameters
+internal readonly record struct MailParameters
 {
     /// <summary>Nothing but the null reverse-path.</summary>
     public MailParameters()

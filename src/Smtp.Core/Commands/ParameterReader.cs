@@ -3,7 +3,7 @@ namespace Smtp.Core;
 /// <summary>
 /// Walks the parameters behind a path: <c>esmtp-param *( SP esmtp-param )</c> (RFC 5321 §4.1.2).
 /// </summary>
-public ref struct ParameterReader
+internal ref struct ParameterReader
 {
     private ReadOnlySpan<byte> _rest;
 

@@ -7,7 +7,7 @@ namespace Smtp.Core;
 /// The argument of RCPT: <c>"TO:" Forward-path [SP Rcpt-parameters]</c> (RFC 5321 §4.1.1.3), with NOTIFY and ORCPT (RFC 3461).
 /// Valid as long as the line.
 /// </summary>
-public readonly ref struct RcptArguments
+internal readonly ref struct RcptArguments
 {
     /// <summary>The longest ORCPT in octets (RFC 3461 §4.2).</summary>
     public const int MaximumOriginalRecipientLength = 500;

@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace Smtp.Core;
 
 /// <summary>A command line cut into its verb and the rest (RFC 5321 §2.4, §4.1.1). Allocates nothing; valid as long as the line.</summary>
-public readonly ref struct SmtpCommand
+internal readonly ref struct SmtpCommand
 {
     // A verb is matched as one integer, its letters folded to upper case: clearing bit 5 maps to a letter only that letter's two cases.
     private const uint CaseMask = 0xDFDFDFDF;

@@ -9,10 +9,10 @@ public sealed class PeerCapabilities
 {
     private readonly FrozenDictionary<string, string> _keywords;
 
-    private PeerCapabilities(string greetingName, Dictionary<string, string> keywords)
+    private PeerCapabilities(string hostName, Dictionary<string, string> keywords)
     {
         _keywords = keywords.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
-        GreetingName = greetingName;
+        HostName = hostName;
         Extensions = Recognize();
         if ((Extensions & SmtpExtensions.Size) != 0)
         {
@@ -36,7 +36,7 @@ public sealed class PeerCapabilities
     public static PeerCapabilities None { get; } = new(string.Empty, []);
 
     /// <summary>The name by which the server called itself in the reply's first line; empty if it did not.</summary>
-    public string GreetingName { get; }
+    public string HostName { get; }
 
     /// <summary>The extensions offered, of those that the engine knows.</summary>
     public SmtpExtensions Extensions { get; }

@@ -3,7 +3,7 @@ namespace Smtp.Core;
 /// <summary>
 /// Looks at a text body, as it streams through, for lines over 1000 octets, which RFC 5321 §4.5.3.1.6 has no place for.
 /// </summary>
-public struct ContentInspector
+internal struct ContentInspector
 {
     /// <summary>The longest text line in octets, CRLF included (RFC 5321 §4.5.3.1.6).</summary>
     public const int MaximumLineLength = 1000;

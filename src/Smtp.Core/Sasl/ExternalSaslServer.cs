@@ -4,7 +4,7 @@ using System.Text.Unicode;
 namespace Smtp.Core;
 
 /// <summary>EXTERNAL (RFC 4422 appendix A): the client's TLS certificate says who it is; the message is an authorization identity, or empty.</summary>
-public sealed class ExternalSaslServer : SaslServerMechanism
+internal sealed class ExternalSaslServer : SaslServerMechanism
 {
     /// <inheritdoc/>
     public override string Name => "EXTERNAL";

@@ -7,7 +7,7 @@ namespace Smtp.Core;
 /// LOGIN, never standardised but asked for by old clients (draft-murchison-sasl-login): a prompt for the name, one for the password.
 /// An initial response is the name.
 /// </summary>
-public sealed class LoginSaslServer : SaslServerMechanism
+internal sealed class LoginSaslServer : SaslServerMechanism
 {
     private static readonly ReadOnlyMemory<byte> UserNamePrompt = "Username:"u8.ToArray();
     private static readonly ReadOnlyMemory<byte> PasswordPrompt = "Password:"u8.ToArray();

@@ -4,7 +4,7 @@ using System.Text.Unicode;
 namespace Smtp.Core;
 
 /// <summary>PLAIN: <c>message = [authzid] NUL authcid NUL passwd</c> (RFC 4616 §2).</summary>
-public sealed class PlainSaslServer : SaslServerMechanism
+internal sealed class PlainSaslServer : SaslServerMechanism
 {
     /// <inheritdoc/>
     public override string Name => "PLAIN";

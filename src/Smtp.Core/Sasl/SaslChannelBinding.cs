@@ -8,6 +8,12 @@ namespace Smtp.Core;
 /// <param name="Data">The binding's octets.</param>
 public sealed record SaslChannelBinding(string Name, ReadOnlyMemory<byte> Data)
 {
+    /// <summary>Whether both bind to the same connection: same name, same octets.</summary>
+    public bool Equals(SaslChannelBinding? other) => other is not null && Name == other.Name && Data.Span.SequenceEqual(other.Data.Span);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Name, Data.Length);
+
     /// <summary>
     /// The binding "tls-server-end-point" (RFC 5929 §4.1): a hash of the server's certificate. "tls-exporter" would be better, but .NET gives
     /// no access to TLS's exporter.

@@ -4,16 +4,16 @@ namespace Smtp.Core;
 public sealed class SaslCredentials
 {
     /// <summary>Makes credentials without a secret, as for a client certificate.</summary>
-    public SaslCredentials(string mechanism, string authorizationId, string authenticationId)
-        : this(mechanism, authorizationId, authenticationId, null, null)
+    public SaslCredentials(string mechanism, string authorizationIdentity, string authenticationIdentity)
+        : this(mechanism, authorizationIdentity, authenticationIdentity, null, null)
     {
     }
 
-    private SaslCredentials(string mechanism, string authorizationId, string authenticationId, string? password, string? token)
+    private SaslCredentials(string mechanism, string authorizationIdentity, string authenticationIdentity, string? password, string? token)
     {
         Mechanism = mechanism;
-        AuthorizationId = authorizationId;
-        AuthenticationId = authenticationId;
+        AuthorizationIdentity = authorizationIdentity;
+        AuthenticationIdentity = authenticationIdentity;
         Password = password;
         Token = token;
     }
@@ -22,10 +22,10 @@ public sealed class SaslCredentials
     public string Mechanism { get; }
 
     /// <summary>Who the client wants to act as (authzid, RFC 4616 §2); empty: as who it authenticates.</summary>
-    public string AuthorizationId { get; }
+    public string AuthorizationIdentity { get; }
 
     /// <summary>Who the client says it is (authcid); empty where the token or the certificate says it (OAUTHBEARER, EXTERNAL).</summary>
-    public string AuthenticationId { get; }
+    public string AuthenticationIdentity { get; }
 
     /// <summary>The password as sent (PLAIN, LOGIN); null with other mechanisms.</summary>
     public string? Password { get; }
@@ -34,16 +34,16 @@ public sealed class SaslCredentials
     public string? Token { get; }
 
     /// <summary>Makes credentials with a password.</summary>
-    public static SaslCredentials ForPassword(string mechanism, string authorizationId, string authenticationId, string password) =>
-        new(mechanism, authorizationId, authenticationId, password, null);
+    public static SaslCredentials ForPassword(string mechanism, string authorizationIdentity, string authenticationIdentity, string password) =>
+        new(mechanism, authorizationIdentity, authenticationIdentity, password, null);
 
     /// <summary>Makes credentials with a bearer token.</summary>
-    public static SaslCredentials ForToken(string mechanism, string authorizationId, string authenticationId, string token) =>
-        new(mechanism, authorizationId, authenticationId, null, token);
+    public static SaslCredentials ForToken(string mechanism, string authorizationIdentity, string authenticationIdentity, string token) =>
+        new(mechanism, authorizationIdentity, authenticationIdentity, null, token);
 
     /// <summary>Whether a name holds a control character, which RFC 4013 §2.3 prohibits and which would break the lines of a log.</summary>
-    internal bool HasControls => AuthenticationId.Any(char.IsControl) || AuthorizationId.Any(char.IsControl);
+    internal bool HasControls => AuthenticationIdentity.Any(char.IsControl) || AuthorizationIdentity.Any(char.IsControl);
 
     /// <summary>Never a secret.</summary>
-    public override string ToString() => $"{Mechanism} {AuthenticationId}";
+    public override string ToString() => $"{Mechanism} {AuthenticationIdentity}";
 }

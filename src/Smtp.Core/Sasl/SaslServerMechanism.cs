@@ -1,7 +1,7 @@
 namespace Smtp.Core;
 
 /// <summary>The server's side of one SASL exchange (RFC 4422) as pure steps: messages in, challenges or credentials out.</summary>
-public abstract class SaslServerMechanism
+internal abstract class SaslServerMechanism
 {
     /// <summary>The registered name.</summary>
     public abstract string Name { get; }
@@ -36,7 +36,7 @@ public abstract class SaslServerMechanism
         "LOGIN" => new LoginSaslServer(),
         "SCRAM-SHA-256" => new ScramSha256SaslServer(isPlus: false, plusIsOffered, binding),
         "SCRAM-SHA-256-PLUS" => new ScramSha256SaslServer(isPlus: true, plusIsOffered, binding),
-        "OAUTHBEARER" => new BearerSaslServer(),
+        "OAUTHBEARER" => new OAuthBearerSaslServer(),
         "XOAUTH2" => new XOAuth2SaslServer(),
         "EXTERNAL" => new ExternalSaslServer(),
         _ => null,

@@ -1,7 +1,7 @@
 namespace Smtp.Core;
 
 /// <summary>What a server-side SASL mechanism answers to one client message.</summary>
-public readonly struct SaslServerStep
+internal readonly struct SaslServerStep
 {
     private SaslServerStep(SaslServerStepKind kind, ReadOnlyMemory<byte> challenge = default, SaslCredentials? credentials = null, string? identity = null)
     {

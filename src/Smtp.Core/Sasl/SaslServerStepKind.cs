@@ -1,7 +1,7 @@
 namespace Smtp.Core;
 
 /// <summary>The kinds of <see cref="SaslServerStep"/>.</summary>
-public enum SaslServerStepKind : byte
+internal enum SaslServerStepKind : byte
 {
     /// <summary>The client's message breaks the mechanism's grammar.</summary>
     Malformed,

@@ -10,7 +10,7 @@ namespace Smtp.Core;
 /// The password never crosses the network and is never known here. An unknown user gets a made-up salt, always the same for the same name, and
 /// fails only at the proof: who listens cannot tell which users there are. The store can make it up, as <see cref="ScramSecret.CreateDecoy"/> does.
 /// </remarks>
-public sealed class ScramSha256SaslServer : SaslServerMechanism
+internal sealed class ScramSha256SaslServer : SaslServerMechanism
 {
     // Of this process: made-up salts are the same as long as it runs.
     private static readonly byte[] DecoyKey = RandomNumberGenerator.GetBytes(32);

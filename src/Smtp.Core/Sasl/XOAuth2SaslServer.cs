@@ -4,7 +4,7 @@ using System.Text.Unicode;
 namespace Smtp.Core;
 
 /// <summary>XOAUTH2, what Google and Microsoft used before OAUTHBEARER: <c>"user=" user %x01 "auth=Bearer " token %x01 %x01</c>.</summary>
-public sealed class XOAuth2SaslServer : SaslServerMechanism
+internal sealed class XOAuth2SaslServer : SaslServerMechanism
 {
     private bool _isRefused;
 
@@ -34,7 +34,7 @@ public sealed class XOAuth2SaslServer : SaslServerMechanism
             || !parts[0].StartsWith("user=", StringComparison.OrdinalIgnoreCase)
             || parts[0].Length == "user=".Length
             || !parts[1].StartsWith("auth=", StringComparison.OrdinalIgnoreCase)
-            || !BearerSaslServer.TryTakeBearer(parts[1]["auth=".Length..], out string token))
+            || !OAuthBearerSaslServer.TryTakeBearer(parts[1]["auth=".Length..], out string token))
         {
             return SaslServerStep.Malformed;
         }

@@ -38,9 +38,16 @@ public sealed class OutgoingEnvelope
     public void Add(SmtpPath forwardPath) => Recipients.Add(new EnvelopeRecipient(forwardPath, DsnNotify.Unspecified, default));
 
     /// <summary>Copies what a server received, so that it can be sent on after that transaction has ended.</summary>
-    public static OutgoingEnvelope CopyOf(Envelope envelope)
+    public static OutgoingEnvelope CopyOf(Envelope envelope) => CopyOf(envelope, Range.All);
+
+    /// <summary>The same with some of the recipients, for a message that goes on in several transactions.</summary>
+    /// <param name="envelope">What was received.</param>
+    /// <param name="recipients">Which recipients, by their place in the order of the RCPTs.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There are not so many recipients.</exception>
+    public static OutgoingEnvelope CopyOf(Envelope envelope, Range recipients)
     {
         ArgumentNullException.ThrowIfNull(envelope);
+        (int first, int count) = recipients.GetOffsetAndLength(envelope.RecipientCount);
         var copy = new OutgoingEnvelope
         {
             ReversePath = envelope.ReversePath.ToOwned(),
@@ -53,7 +60,7 @@ public sealed class OutgoingEnvelope
             EnvelopeId = envelope.EnvelopeId.ToArray(),
             Submitter = envelope.Submitter.ToArray(),
         };
-        for (int i = 0; i < envelope.RecipientCount; i++)
+        for (int i = first; i < first + count; i++)
         {
             EnvelopeRecipient recipient = envelope[i];
             copy.Recipients.Add(new EnvelopeRecipient(

@@ -4,23 +4,23 @@ namespace Smtp.Core;
 /// The one table of which command may come when (RFC 5321 §4.1.4, RFC 3030 §2, RFC 3207 §4, RFC 4954 §4), a row a verb. Everything that
 /// depends on the order of commands is read from here.
 /// </summary>
-public static class SequenceRules
+internal static class SequenceRules
 {
     private static readonly Rule[] Rules = BuildRules();
 
     /// <summary>What a verb meets in a phase in which the session reads commands.</summary>
     /// <returns><c>default</c> if the verb is allowed, else the reply to give.</returns>
-    public static SmtpReply Check(SmtpVerb verb, SessionPhase phase)
+    public static SmtpReply Check(SmtpVerb verb, ServerPhase phase)
     {
         ref readonly Rule rule = ref Rules[(int)verb];
         return phase switch
         {
-            SessionPhase.Greeted => rule.BeforeHello,
-            SessionPhase.Ready => rule.OutsideTransaction,
-            SessionPhase.Sender => rule.BeforeRecipient,
-            SessionPhase.Recipients => rule.BehindRecipient,
-            SessionPhase.Chunks => rule.BetweenChunks,
-            SessionPhase.Refused => verb == SmtpVerb.Quit ? default : Replies.ClientRefused,
+            ServerPhase.Greeted => rule.BeforeHello,
+            ServerPhase.Ready => rule.OutsideTransaction,
+            ServerPhase.Sender => rule.BeforeRecipient,
+            ServerPhase.Recipients => rule.BehindRecipient,
+            ServerPhase.Chunks => rule.BetweenChunks,
+            ServerPhase.Refused => verb == SmtpVerb.Quit ? default : Replies.ClientRefused,
             _ => throw new ArgumentOutOfRangeException(nameof(phase), phase, "No commands are read in this phase."),
         };
     }

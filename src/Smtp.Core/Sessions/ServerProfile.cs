@@ -69,14 +69,14 @@ public sealed class ServerProfile
     /// <summary>The bounds of each session.</summary>
     public SmtpLimits Limits { get; }
 
-    /// <summary>What is offered at all; some of it depends on the state, see <see cref="ActiveExtensions"/>.</summary>
+    /// <summary>What is offered at all; some of it depends on the state, see <see cref="GetActiveExtensions"/>.</summary>
     public SmtpExtensions Extensions { get; }
 
     /// <summary>The 220 that a client is greeted with.</summary>
     public SmtpReply Greeting { get; }
 
     /// <summary>What EHLO offers, and commands may use, in a state.</summary>
-    public SmtpExtensions ActiveExtensions(bool isTls, bool isAuthenticated)
+    public SmtpExtensions GetActiveExtensions(bool isTls, bool isAuthenticated)
     {
         SmtpExtensions active = Extensions;
         if (isTls)
@@ -115,7 +115,7 @@ public sealed class ServerProfile
 
     private byte[] BuildEhlo(bool isTls, bool isAuthenticated, bool hasBinding, bool hasCertificate)
     {
-        SmtpExtensions active = ActiveExtensions(isTls, isAuthenticated);
+        SmtpExtensions active = GetActiveExtensions(isTls, isAuthenticated);
         var lines = new List<string> { HostName };
 
         void Offer(SmtpExtensions extension, string line)

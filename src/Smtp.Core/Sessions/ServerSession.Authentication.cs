@@ -17,13 +17,13 @@ public sealed partial class ServerSession
     /// <summary>The mechanism of the exchange that runs or ran last, by its registered name; null before one and where AUTH was refused without one.</summary>
     public string? AuthenticationMechanism { get; private set; }
 
-    /// <summary>What to check on <see cref="SessionEffect.Authenticate"/>, or to look up on <see cref="SessionEffect.LookUpSecret"/>; null otherwise.</summary>
+    /// <summary>What to check on <see cref="ServerEffect.Authenticate"/>, or to look up on <see cref="ServerEffect.LookUpSecret"/>; null otherwise.</summary>
     public SaslCredentials? Credentials { get; private set; }
 
-    /// <summary>Gives the answer that <see cref="SessionEffect.Authenticate"/> asked for.</summary>
+    /// <summary>Gives the answer that <see cref="ServerEffect.Authenticate"/> asked for.</summary>
     /// <param name="identity">
     /// Who the client is from now on, or null if the credentials are refused. Where the client wants to act as somebody else than it
-    /// authenticated as (<see cref="SaslCredentials.AuthorizationId"/>), this must be exactly that somebody; anything else refuses, so that an
+    /// authenticated as (<see cref="SaslCredentials.AuthorizationIdentity"/>), this must be exactly that somebody; anything else refuses, so that an
     /// authenticator that knows nothing of it cannot let anybody act for everybody.
     /// </param>
     /// <param name="refusal">
@@ -33,14 +33,14 @@ public sealed partial class ServerSession
     public void ResumeAuthentication(string? identity, SmtpReply refusal, IBufferWriter<byte> output)
     {
         ArgumentNullException.ThrowIfNull(output);
-        if (_awaited != SessionEffect.Authenticate || Credentials is null)
+        if (_awaited != ServerEffect.Authenticate || Credentials is null)
         {
             ThrowMisuse("No authentication is asked for.");
         }
 
-        string actsAs = Credentials.AuthorizationId;
-        bool mayActSo = actsAs.Length == 0 || actsAs == Credentials.AuthenticationId || actsAs == identity;
-        _awaited = SessionEffect.NeedInput;
+        string actsAs = Credentials.AuthorizationIdentity;
+        bool mayActSo = actsAs.Length == 0 || actsAs == Credentials.AuthenticationIdentity || actsAs == identity;
+        _awaited = ServerEffect.NeedInput;
         if (identity is not null && mayActSo)
         {
             AcceptIdentity(identity, output);
@@ -60,7 +60,7 @@ public sealed partial class ServerSession
         FailAuthentication(refusal, output);
     }
 
-    /// <summary>Gives the secret that <see cref="SessionEffect.LookUpSecret"/> asked for.</summary>
+    /// <summary>Gives the secret that <see cref="ServerEffect.LookUpSecret"/> asked for.</summary>
     /// <param name="secret">Null for an unknown user; the client notices only at the end, and cannot tell it from a wrong password.</param>
     /// <param name="output">Where replies go.</param>
     /// <param name="failure">
@@ -69,12 +69,12 @@ public sealed partial class ServerSession
     public void ResumeSecret(ScramSecret? secret, IBufferWriter<byte> output, SmtpReply failure = default)
     {
         ArgumentNullException.ThrowIfNull(output);
-        if (_awaited != SessionEffect.LookUpSecret)
+        if (_awaited != ServerEffect.LookUpSecret)
         {
             ThrowMisuse("No secret is asked for.");
         }
 
-        _awaited = SessionEffect.NeedInput;
+        _awaited = ServerEffect.NeedInput;
         Credentials = null;
         if (!failure.IsPositive)
         {
@@ -86,7 +86,7 @@ public sealed partial class ServerSession
     }
 
     /// <summary><c>"AUTH" SP sasl-mech [SP initial-response] CRLF</c> (RFC 4954 §4)</summary>
-    private SessionEffect Auth(ReadOnlySpan<byte> argument, IBufferWriter<byte> output)
+    private ServerEffect Auth(ReadOnlySpan<byte> argument, IBufferWriter<byte> output)
     {
         AuthenticationMechanism = null;
         if (IsAuthenticated)
@@ -115,7 +115,7 @@ public sealed partial class ServerSession
 
         _mechanism = SaslServerMechanism.Create(mechanism, Offers("SCRAM-SHA-256-PLUS", IsTls), ChannelBinding);
         AuthenticationMechanism = _mechanism!.Name;
-        _phase = SessionPhase.Authenticating;
+        _phase = ServerPhase.Authenticating;
         if (space < 0)
         {
             return Challenge(_mechanism!.FirstChallenge.Span, output);
@@ -126,7 +126,7 @@ public sealed partial class ServerSession
         return StepMechanism(initial.SequenceEqual("="u8) ? default : initial, output);
     }
 
-    private SessionEffect ReceiveSaslResponse(ReadOnlySpan<byte> line, IBufferWriter<byte> output)
+    private ServerEffect ReceiveSaslResponse(ReadOnlySpan<byte> line, IBufferWriter<byte> output)
     {
         LastVerb = SmtpVerb.Auth;
         if (line.Length + 2 > _profile.Limits.MaximumAuthenticationLineLength)
@@ -144,7 +144,7 @@ public sealed partial class ServerSession
         return StepMechanism(line, output);
     }
 
-    private SessionEffect StepMechanism(ReadOnlySpan<byte> base64, IBufferWriter<byte> output)
+    private ServerEffect StepMechanism(ReadOnlySpan<byte> base64, IBufferWriter<byte> output)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(Base64.GetMaxDecodedFromUtf8Length(base64.Length));
         int written = 0;
@@ -160,7 +160,7 @@ public sealed partial class ServerSession
         }
     }
 
-    private SessionEffect Follow(SaslServerStep step, IBufferWriter<byte> output)
+    private ServerEffect Follow(SaslServerStep step, IBufferWriter<byte> output)
     {
         if (step.Credentials is { HasControls: true })
         {
@@ -174,23 +174,23 @@ public sealed partial class ServerSession
 
             case SaslServerStepKind.Verify:
                 Credentials = step.Credentials;
-                return Await(SessionEffect.Authenticate);
+                return Await(ServerEffect.Authenticate);
 
             case SaslServerStepKind.LookUp:
                 Credentials = step.Credentials;
-                return Await(SessionEffect.LookUpSecret);
+                return Await(ServerEffect.LookUpSecret);
 
             case SaslServerStepKind.Accept:
                 AcceptIdentity(step.Identity!, output);
-                return SessionEffect.Flush;
+                return ServerEffect.Flush;
 
             case SaslServerStepKind.Reject:
                 FailAuthentication(_owedRefusal.IsNone ? Replies.AuthenticationFailed : _owedRefusal, output);
-                return SessionEffect.Flush;
+                return ServerEffect.Flush;
 
             default:
                 FailAuthentication(Replies.BadAuthenticationData, output);
-                return SessionEffect.Flush;
+                return ServerEffect.Flush;
         }
     }
 
@@ -207,7 +207,7 @@ public sealed partial class ServerSession
     }
 
     /// <summary><c>continue-req = "334" SP [base64] CRLF</c> (RFC 4954 §8)</summary>
-    private SessionEffect Challenge(ReadOnlySpan<byte> challenge, IBufferWriter<byte> output)
+    private ServerEffect Challenge(ReadOnlySpan<byte> challenge, IBufferWriter<byte> output)
     {
         output.Write("334 "u8);
         if (!challenge.IsEmpty)
@@ -219,7 +219,7 @@ public sealed partial class ServerSession
 
         output.Write("\r\n"u8);
         OnSaid(334, default);
-        return SessionEffect.Flush;
+        return ServerEffect.Flush;
     }
 
     private void AcceptIdentity(string identity, IBufferWriter<byte> output)
@@ -246,7 +246,7 @@ public sealed partial class ServerSession
     private void EndAuthentication()
     {
         ResetAuthentication();
-        _phase = SessionPhase.Ready;
+        _phase = ServerPhase.Ready;
     }
 
     private void ResetAuthentication()

@@ -14,7 +14,7 @@ public sealed partial class ServerSession
     private bool _isRefusedForContent;
     private long _bodyLength;
     private long _discarded;
-    private SessionPhase _phaseBehindChunk;
+    private ServerPhase _phaseBehindChunk;
 
     // EHLO between two chunks was accepted: the open message is to be dropped before anything else.
     private bool _abortOwed;
@@ -22,7 +22,7 @@ public sealed partial class ServerSession
     // EHLO or RSET has ended a message that the driver drops just now: its envelope is forgotten behind that.
     private bool _forgetOwed;
 
-    /// <summary>What to write on <see cref="SessionEffect.WriteBody"/>. Valid until the next call of the session.</summary>
+    /// <summary>What to write on <see cref="ServerEffect.WriteBody"/>. Valid until the next call of the session.</summary>
     public ReadOnlyMemory<byte> BodyChunk { get; private set; }
 
     /// <summary>The octets of the open message so far, as RFC 1870 counts them.</summary>
@@ -30,7 +30,7 @@ public sealed partial class ServerSession
 
     /// <summary>
     /// Tells that the message that is open cannot be taken any more: what remains of it is read and dropped, and answered with
-    /// <paramref name="reply"/>. The driver has dropped its part, no <see cref="SessionEffect.AbortMessage"/> follows.
+    /// <paramref name="reply"/>. The driver has dropped its part, no <see cref="ServerEffect.AbortMessage"/> follows.
     /// </summary>
     /// <param name="reply">A 4yz or 5yz.</param>
     public void FailMessage(SmtpReply reply)
@@ -50,7 +50,7 @@ public sealed partial class ServerSession
     }
 
     /// <summary><c>data = "DATA" CRLF</c> (RFC 5321 §4.1.1.4)</summary>
-    private SessionEffect Data(ReadOnlySpan<byte> argument, IBufferWriter<byte> output)
+    private ServerEffect Data(ReadOnlySpan<byte> argument, IBufferWriter<byte> output)
     {
         if (!argument.IsEmpty)
         {
@@ -63,11 +63,11 @@ public sealed partial class ServerSession
         }
 
         _decoder.Reset();
-        return Await(SessionEffect.OpenMessage);
+        return Await(ServerEffect.OpenMessage);
     }
 
     /// <summary><c>bdat-cmd = "BDAT" SP chunk-size [ SP "LAST" ] CRLF</c>, <c>chunk-size = 1*DIGIT</c> (RFC 3030 §2)</summary>
-    private SessionEffect Bdat(ReadOnlySpan<byte> argument, IBufferWriter<byte> output)
+    private ServerEffect Bdat(ReadOnlySpan<byte> argument, IBufferWriter<byte> output)
     {
         if ((ActiveExtensions & SmtpExtensions.Chunking) == 0)
         {
@@ -87,7 +87,7 @@ public sealed partial class ServerSession
 
         _chunk = new ChunkCounter(size);
         _isLastChunk = isLast;
-        _phaseBehindChunk = SessionPhase.Chunks;
+        _phaseBehindChunk = ServerPhase.Chunks;
         if (size > _profile.Limits.MaximumMessageSize - _bodyLength)
         {
             // Known before the first octet: nothing of it is written.
@@ -95,42 +95,42 @@ public sealed partial class ServerSession
             if (IsTooLargeToDiscard(size))
             {
                 Say(_bodyRefusal, output);
-                _phase = SessionPhase.Closing;
-                return _messageOpen ? AbortIfOpen() : SessionEffect.Close;
+                _phase = ServerPhase.Closing;
+                return _messageOpen ? AbortIfOpen() : ServerEffect.Close;
             }
 
-            _phase = SessionPhase.Chunk;
+            _phase = ServerPhase.Chunk;
             return AbortIfOpen();
         }
 
-        if (_phase == SessionPhase.Chunks)
+        if (_phase == ServerPhase.Chunks)
         {
-            _phase = SessionPhase.Chunk;
-            return SessionEffect.Flush;
+            _phase = ServerPhase.Chunk;
+            return ServerEffect.Flush;
         }
 
-        return Await(SessionEffect.OpenMessage);
+        return Await(ServerEffect.OpenMessage);
     }
 
     /// <summary>
     /// Refuses a BDAT. Its octets come all the same and must not be read as commands: exactly as many as it said are dropped, and then the
     /// reply is given. If how many cannot be known, or they are more than would be read, the connection is closed at once.
     /// </summary>
-    private SessionEffect RefuseChunk(ReadOnlySpan<byte> argument, SmtpReply refusal, IBufferWriter<byte> output)
+    private ServerEffect RefuseChunk(ReadOnlySpan<byte> argument, SmtpReply refusal, IBufferWriter<byte> output)
     {
         if (!TryParseChunk(argument, out long size, out _) || IsTooLargeToDiscard(size))
         {
             Say(refusal, output);
-            _phase = SessionPhase.Closing;
-            return SessionEffect.Close;
+            _phase = ServerPhase.Closing;
+            return ServerEffect.Close;
         }
 
         _chunk = new ChunkCounter(size);
         _isLastChunk = false;
         _bodyRefusal = refusal;
         _phaseBehindChunk = _phase;
-        _phase = SessionPhase.Chunk;
-        return SessionEffect.Flush;
+        _phase = ServerPhase.Chunk;
+        return ServerEffect.Flush;
     }
 
     /// <summary>Whether a chunk that is refused is said to be larger than what may still be read and dropped: to read up to there would be in vain.</summary>
@@ -138,7 +138,7 @@ public sealed partial class ServerSession
 
     private void ResumeOpenMessage(SmtpReply reply, IBufferWriter<byte> output)
     {
-        _awaited = SessionEffect.NeedInput;
+        _awaited = ServerEffect.NeedInput;
         bool isChunk = LastVerb == SmtpVerb.Bdat;
         if (!reply.IsPositive)
         {
@@ -146,7 +146,7 @@ public sealed partial class ServerSession
             {
                 // The transaction is over, and what its other chunks bring is refused one by one.
                 _bodyRefusal = reply;
-                _phase = SessionPhase.Chunk;
+                _phase = ServerPhase.Chunk;
             }
             else
             {
@@ -160,18 +160,18 @@ public sealed partial class ServerSession
         _bodyLength = 0;
         _bodyRefusal = default;
         _isRefusedForContent = false;
-        _phase = isChunk ? SessionPhase.Chunk : SessionPhase.Body;
+        _phase = isChunk ? ServerPhase.Chunk : ServerPhase.Body;
         if (!isChunk)
         {
             Say(reply.Code == 354 ? reply : Replies.StartMailInput, output);
         }
     }
 
-    private SessionEffect AdvanceBody(ref ReadOnlySequence<byte> input, IBufferWriter<byte> output)
+    private ServerEffect AdvanceBody(ref ReadOnlySequence<byte> input, IBufferWriter<byte> output)
     {
         while (true)
         {
-            bool isChunk = _phase == SessionPhase.Chunk;
+            bool isChunk = _phase == ServerPhase.Chunk;
             BodyStatus status = isChunk ? _chunk.Read(ref input, out ReadOnlyMemory<byte> octets) : _decoder.Read(ref input, out octets);
             if (!isChunk && (_bodyRefusal.IsNone || _isRefusedForContent))
             {
@@ -191,8 +191,8 @@ public sealed partial class ServerSession
                 if (_discarded > _profile.Limits.MaximumDiscardedOctets)
                 {
                     Say(_bodyRefusal, output);
-                    _phase = SessionPhase.Closing;
-                    return _messageOpen ? AbortIfOpen() : SessionEffect.Close;
+                    _phase = ServerPhase.Closing;
+                    return _messageOpen ? AbortIfOpen() : ServerEffect.Close;
                 }
 
                 if (_messageOpen)
@@ -204,11 +204,11 @@ public sealed partial class ServerSession
             switch (status)
             {
                 case BodyStatus.NeedInput:
-                    return SessionEffect.NeedInput;
+                    return ServerEffect.NeedInput;
 
                 case BodyStatus.Chunk when _bodyRefusal.IsNone:
                     BodyChunk = octets;
-                    return SessionEffect.WriteBody;
+                    return ServerEffect.WriteBody;
 
                 case BodyStatus.End:
                     return isChunk ? EndChunk(output) : EndBody(output);
@@ -234,27 +234,27 @@ public sealed partial class ServerSession
             : default;
     }
 
-    private SessionEffect EndBody(IBufferWriter<byte> output)
+    private ServerEffect EndBody(IBufferWriter<byte> output)
     {
         if (_bodyRefusal.IsNone)
         {
-            return Await(SessionEffect.CommitMessage);
+            return Await(ServerEffect.CommitMessage);
         }
 
         EndMessage(_bodyRefusal, default, output);
-        return SessionEffect.Flush;
+        return ServerEffect.Flush;
     }
 
-    private SessionEffect EndChunk(IBufferWriter<byte> output)
+    private ServerEffect EndChunk(IBufferWriter<byte> output)
     {
         if (!_bodyRefusal.IsNone)
         {
             // A chunk refused for its place in the sequence leaves what was there alone; any other refusal ends the transaction.
             SmtpReply refusal = _bodyRefusal;
-            if (_phaseBehindChunk is SessionPhase.Chunks)
+            if (_phaseBehindChunk is ServerPhase.Chunks)
             {
                 EndMessage(refusal, default, output);
-                return SessionEffect.Flush;
+                return ServerEffect.Flush;
             }
 
             _phase = _phaseBehindChunk;
@@ -264,18 +264,18 @@ public sealed partial class ServerSession
 
         if (_isLastChunk)
         {
-            return Await(SessionEffect.CommitMessage);
+            return Await(ServerEffect.CommitMessage);
         }
 
-        _phase = SessionPhase.Chunks;
+        _phase = ServerPhase.Chunks;
         return Answer(Replies.ChunkReceived, output);
     }
 
-    private SessionEffect AbortIfOpen()
+    private ServerEffect AbortIfOpen()
     {
         bool open = _messageOpen;
         _messageOpen = false;
-        return open ? SessionEffect.AbortMessage : SessionEffect.Flush;
+        return open ? ServerEffect.AbortMessage : ServerEffect.Flush;
     }
 
     /// <summary>Ends the transaction with the reply to its body, in LMTP one for each recipient, and forgets it wholly.</summary>
@@ -285,7 +285,7 @@ public sealed partial class ServerSession
         int replies = _profile.Options.Lmtp && (LastVerb != SmtpVerb.Bdat || _isLastChunk) ? Envelope.RecipientCount : 1;
         ResetBody();
         _envelope?.Reset();
-        _phase = SessionPhase.Ready;
+        _phase = ServerPhase.Ready;
         bool accepted = perRecipient.IsEmpty && reply.IsPositive;
         foreach (SmtpReply one in perRecipient)
         {
@@ -325,7 +325,7 @@ public sealed partial class ServerSession
             closes |= one.Code == 421;
         }
 
-        _phase = closes ? SessionPhase.Closing : _phase;
+        _phase = closes ? ServerPhase.Closing : _phase;
     }
 
     private void ResetBody()

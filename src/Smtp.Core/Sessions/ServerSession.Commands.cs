@@ -11,12 +11,12 @@ public sealed partial class ServerSession
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"u8);
 
     /// <summary>Reads and answers one line.</summary>
-    /// <returns><see cref="SessionEffect.Flush"/> when it was answered and the next one may be read.</returns>
-    private SessionEffect AdvanceLine(ref ReadOnlySequence<byte> input, IBufferWriter<byte> output)
+    /// <returns><see cref="ServerEffect.Flush"/> when it was answered and the next one may be read.</returns>
+    private ServerEffect AdvanceLine(ref ReadOnlySequence<byte> input, IBufferWriter<byte> output)
     {
         if (input.IsEmpty)
         {
-            return SessionEffect.NeedInput;
+            return ServerEffect.NeedInput;
         }
 
         // RFC 4954 §4: AUTH's own line may be as long as the lines of its exchange, so that an initial response fits.
@@ -25,21 +25,21 @@ public sealed partial class ServerSession
         switch (_lines.Read(ref input, limit, out ReadOnlySpan<byte> line))
         {
             case LineStatus.NeedInput:
-                return SessionEffect.NeedInput;
+                return ServerEffect.NeedInput;
 
             case LineStatus.Line:
                 break;
 
             case LineStatus.TooLong:
-                Refuse(_phase == SessionPhase.Authenticating ? Replies.AuthenticationLineTooLong : Replies.LineTooLong, output);
-                return SessionEffect.Flush;
+                Refuse(_phase == ServerPhase.Authenticating ? Replies.AuthenticationLineTooLong : Replies.LineTooLong, output);
+                return ServerEffect.Flush;
 
             default:
                 Refuse(Replies.BareLineEnding, output);
-                return SessionEffect.Flush;
+                return ServerEffect.Flush;
         }
 
-        if (_phase == SessionPhase.Authenticating)
+        if (_phase == ServerPhase.Authenticating)
         {
             return ReceiveSaslResponse(line, output);
         }
@@ -48,7 +48,7 @@ public sealed partial class ServerSession
         SmtpVerb verb = command.Verb;
         LastVerb = verb;
         Observer?.OnCommand(this, Masked(verb, line));
-        if (verb == SmtpVerb.Unknown && _phase == SessionPhase.Greeted && LooksLikeHttp(line))
+        if (verb == SmtpVerb.Unknown && _phase == ServerPhase.Greeted && LooksLikeHttp(line))
         {
             return RefuseHttp(output);
         }
@@ -67,8 +67,8 @@ public sealed partial class ServerSession
         if (_profile.Options.RejectImproperPipelining && !input.IsEmpty && SequenceRules.EndsPipelineGroup(verb) && verb != SmtpVerb.StartTls)
         {
             Say(Replies.ImproperPipelining, output);
-            _phase = SessionPhase.Closing;
-            return SessionEffect.Close;
+            _phase = ServerPhase.Closing;
+            return ServerEffect.Close;
         }
 
         SmtpReply refusal = Check(verb);
@@ -82,7 +82,7 @@ public sealed partial class ServerSession
             return verb == SmtpVerb.Bdat ? RefuseChunk(command.Argument, refusal, output) : Answer(refusal, output);
         }
 
-        bool isFirstHello = _phase == SessionPhase.Greeted && verb is SmtpVerb.Ehlo or SmtpVerb.Helo or SmtpVerb.Lhlo && _hello == SmtpVerb.Unknown;
+        bool isFirstHello = _phase == ServerPhase.Greeted && verb is SmtpVerb.Ehlo or SmtpVerb.Helo or SmtpVerb.Lhlo && _hello == SmtpVerb.Unknown;
         if (SequenceRules.IsUnproductive(verb) && !isFirstHello && ++_unproductiveCommands > limits.MaximumUnproductiveCommands)
         {
             return Answer(Replies.TooManyUnproductiveCommands, output);
@@ -125,17 +125,17 @@ public sealed partial class ServerSession
         }
     }
 
-    private SessionEffect Answer(SmtpReply reply, IBufferWriter<byte> output)
+    private ServerEffect Answer(SmtpReply reply, IBufferWriter<byte> output)
     {
         Say(reply, output);
-        return SessionEffect.Flush;
+        return ServerEffect.Flush;
     }
 
     /// <summary>Answers a line that was no command at all.</summary>
     private void Refuse(SmtpReply reply, IBufferWriter<byte> output)
     {
         LastVerb = SmtpVerb.Unknown;
-        if (_phase == SessionPhase.Authenticating)
+        if (_phase == ServerPhase.Authenticating)
         {
             // RFC 4954 §4: a broken exchange is over.
             EndAuthentication();
@@ -143,7 +143,7 @@ public sealed partial class ServerSession
             return;
         }
 
-        if (_phase == SessionPhase.Greeted && RefusedLineLooksLikeHttp())
+        if (_phase == ServerPhase.Greeted && RefusedLineLooksLikeHttp())
         {
             RefuseHttp(output);
             return;
@@ -153,7 +153,7 @@ public sealed partial class ServerSession
         if (_lines.RefusedLineStartsWithWord("BDAT"u8))
         {
             // How long its chunk is cannot be known, and the chunk must not run as commands.
-            _phase = SessionPhase.Closing;
+            _phase = ServerPhase.Closing;
         }
     }
 
@@ -161,7 +161,7 @@ public sealed partial class ServerSession
     private SmtpReply Check(SmtpVerb verb)
     {
         // RFC 5321 §3.1: a refused client is told 503, whatever else it lacks.
-        if (!IsTls && _profile.Options.RequireTls && _phase != SessionPhase.Refused && !SequenceRules.IsAllowedWithoutTls(verb))
+        if (!IsTls && _profile.Options.RequireTls && _phase != ServerPhase.Refused && !SequenceRules.IsAllowedWithoutTls(verb))
         {
             return Replies.MustStartTls;
         }
@@ -218,15 +218,15 @@ public sealed partial class ServerSession
         || _lines.RefusedLineStartsWithWord("CONN"u8);
 
     /// <summary>A browser made to talk to us: its header lines and its body must not be tried as commands.</summary>
-    private SessionEffect RefuseHttp(IBufferWriter<byte> output)
+    private ServerEffect RefuseHttp(IBufferWriter<byte> output)
     {
         Say(Replies.NotHttp, output);
-        _phase = SessionPhase.Closing;
-        return SessionEffect.Close;
+        _phase = ServerPhase.Closing;
+        return ServerEffect.Close;
     }
 
     /// <summary><c>ehlo = "EHLO" SP ( Domain / address-literal ) CRLF</c>, <c>helo = "HELO" SP Domain CRLF</c> (RFC 5321 §4.1.1.1)</summary>
-    private SessionEffect Hello(SmtpVerb verb, ReadOnlySpan<byte> argument, IBufferWriter<byte> output)
+    private ServerEffect Hello(SmtpVerb verb, ReadOnlySpan<byte> argument, IBufferWriter<byte> output)
     {
         if (_profile.Options.Lmtp != (verb == SmtpVerb.Lhlo))
         {
@@ -247,7 +247,7 @@ public sealed partial class ServerSession
         argument.CopyTo(_stagedHelloName);
         _stagedHelloNameLength = argument.Length;
         _stagedHello = verb;
-        return Await(SessionEffect.CheckHello);
+        return Await(ServerEffect.CheckHello);
     }
 
     private void ResumeHello(SmtpReply reply, IBufferWriter<byte> output)
@@ -264,14 +264,14 @@ public sealed partial class ServerSession
         _hello = _stagedHello;
         (_helloName, _stagedHelloName) = (_stagedHelloName, _helloName);
         _helloNameLength = _stagedHelloNameLength;
-        _phase = SessionPhase.Ready;
+        _phase = ServerPhase.Ready;
         ReadOnlySpan<byte> said = _hello == SmtpVerb.Helo ? _profile.HeloReply : _profile.EhloReply(this);
         output.Write(said);
         OnSaid(250, said);
     }
 
     /// <summary><c>mail = "MAIL FROM:" Reverse-path [SP Mail-parameters] CRLF</c> (RFC 5321 §4.1.1.2)</summary>
-    private SessionEffect Mail(ReadOnlySpan<byte> argument, IBufferWriter<byte> output)
+    private ServerEffect Mail(ReadOnlySpan<byte> argument, IBufferWriter<byte> output)
     {
         if (MessagesAccepted >= _profile.Limits.MaximumMessages)
         {
@@ -294,11 +294,11 @@ public sealed partial class ServerSession
         }
 
         Envelope.SetSender(in arguments);
-        return Await(SessionEffect.CheckSender);
+        return Await(ServerEffect.CheckSender);
     }
 
     /// <summary><c>rcpt = "RCPT TO:" ( "&lt;Postmaster@" Domain "&gt;" / "&lt;Postmaster&gt;" / Forward-path ) [SP Rcpt-parameters] CRLF</c> (RFC 5321 §4.1.1.3)</summary>
-    private SessionEffect Rcpt(ReadOnlySpan<byte> argument, IBufferWriter<byte> output)
+    private ServerEffect Rcpt(ReadOnlySpan<byte> argument, IBufferWriter<byte> output)
     {
         SmtpReply refusal = RcptArguments.TryParse(argument, ActiveExtensions, Envelope.SmtpUtf8, Leniency, out RcptArguments arguments);
         if (refusal.IsNone && LacksQualifiedDomain(arguments.Mailbox, arguments.LocalPartLength))
@@ -318,7 +318,7 @@ public sealed partial class ServerSession
         }
 
         Envelope.StageRecipient(in arguments);
-        return Await(SessionEffect.CheckRecipient);
+        return Await(ServerEffect.CheckRecipient);
     }
 
     /// <summary>RFC 6409 §4.2. The null path and Postmaster have no domain that could be unqualified.</summary>
@@ -340,7 +340,7 @@ public sealed partial class ServerSession
         _profile.Options.Leniency & (PathOptions.AllowLeadingSpace | PathOptions.AllowMissingBrackets);
 
     /// <summary><c>rset = "RSET" CRLF</c> (RFC 5321 §4.1.1.5)</summary>
-    private SessionEffect Rset(ReadOnlySpan<byte> argument, IBufferWriter<byte> output)
+    private ServerEffect Rset(ReadOnlySpan<byte> argument, IBufferWriter<byte> output)
     {
         if (!argument.IsEmpty)
         {
@@ -348,14 +348,14 @@ public sealed partial class ServerSession
         }
 
         bool open = _messageOpen;
-        if (_phase != SessionPhase.Greeted)
+        if (_phase != ServerPhase.Greeted)
         {
-            _phase = SessionPhase.Ready;
+            _phase = ServerPhase.Ready;
         }
 
         Forget();
         Say(Replies.Ok, output);
-        return open ? SessionEffect.AbortMessage : SessionEffect.Flush;
+        return open ? ServerEffect.AbortMessage : ServerEffect.Flush;
     }
 
     /// <summary>Forgets the transaction; of a message that is open, the envelope only when the driver has dropped it.</summary>
@@ -371,7 +371,7 @@ public sealed partial class ServerSession
     }
 
     /// <summary><c>quit = "QUIT" CRLF</c> (RFC 5321 §4.1.1.10)</summary>
-    private SessionEffect Quit(ReadOnlySpan<byte> argument, IBufferWriter<byte> output)
+    private ServerEffect Quit(ReadOnlySpan<byte> argument, IBufferWriter<byte> output)
     {
         if (!argument.IsEmpty)
         {
@@ -379,12 +379,12 @@ public sealed partial class ServerSession
         }
 
         Say(Replies.Bye, output);
-        _phase = SessionPhase.Closing;
-        return SessionEffect.Close;
+        _phase = ServerPhase.Closing;
+        return ServerEffect.Close;
     }
 
     /// <summary><c>"STARTTLS" CRLF</c> (RFC 3207 §4)</summary>
-    private SessionEffect StartTls(ReadOnlySpan<byte> argument, ref ReadOnlySequence<byte> input, IBufferWriter<byte> output)
+    private ServerEffect StartTls(ReadOnlySpan<byte> argument, ref ReadOnlySequence<byte> input, IBufferWriter<byte> output)
     {
         SmtpReply refusal = IsTls ? Replies.AlreadyTls
             : (_profile.Extensions & SmtpExtensions.StartTls) == 0 ? Replies.NotImplemented
@@ -398,6 +398,6 @@ public sealed partial class ServerSession
         // What came behind STARTTLS came in the clear, from anybody on the wire: none of it is ever executed (CVE-2011-0411).
         input = input.Slice(input.End);
         Say(Replies.ReadyForTls, output);
-        return Await(SessionEffect.UpgradeTls);
+        return Await(ServerEffect.UpgradeTls);
     }
 }

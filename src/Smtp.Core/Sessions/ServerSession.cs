@@ -12,8 +12,8 @@ namespace Smtp.Core;
 /// <remarks>
 /// <para>
 /// The driver's loop: call <see cref="Advance"/>; do what the effect says; where the effect asks for a decision, give it with
-/// <see cref="Resume"/> (or <see cref="ResumeAuthentication"/>, <see cref="ResumeTls"/>); go on until <see cref="SessionEffect.NeedInput"/> or
-/// <see cref="SessionEffect.Close"/>. Exactly one reply is written per command, and nothing changes before the decision is in.
+/// <see cref="Resume"/> (or <see cref="ResumeAuthentication"/>, <see cref="ResumeTls"/>); go on until <see cref="ServerEffect.NeedInput"/> or
+/// <see cref="ServerEffect.Close"/>. Exactly one reply is written per command, and nothing changes before the decision is in.
 /// </para>
 /// <para>Not thread-safe. Can be pooled: <see cref="Reset"/> makes it new.</para>
 /// </remarks>
@@ -26,8 +26,8 @@ public sealed partial class ServerSession
     private Envelope? _envelope;
     private ServerProfile _profile;
     private LineReader _lines;
-    private SessionPhase _phase;
-    private SessionEffect _awaited = SessionEffect.NeedInput;
+    private ServerPhase _phase;
+    private ServerEffect _awaited = ServerEffect.NeedInput;
     private SmtpVerb _hello = SmtpVerb.Unknown;
     private SmtpVerb _stagedHello = SmtpVerb.Unknown;
     private byte[] _helloName = [];
@@ -48,7 +48,7 @@ public sealed partial class ServerSession
     }
 
     /// <summary>Where the session stands.</summary>
-    public SessionPhase Phase => _phase;
+    public ServerPhase Phase => _phase;
 
     /// <summary>What the session's listener offers.</summary>
     public ServerProfile Profile => _profile;
@@ -63,7 +63,7 @@ public sealed partial class ServerSession
     public bool HasClientCertificate { get; private set; }
 
     /// <summary>Who watches the session; null for nobody. Stays until <see cref="Reset"/>.</summary>
-    public ISessionObserver? Observer { get; set; }
+    public IServerSessionObserver? Observer { get; set; }
 
     /// <summary>Who the client proved to be with AUTH, or null.</summary>
     public string? Identity { get; private set; }
@@ -77,20 +77,20 @@ public sealed partial class ServerSession
 
     /// <summary>
     /// The name that EHLO or HELO gave, of letters, digits, hyphens, dots and underscores, or an address literal. During
-    /// <see cref="SessionEffect.CheckHello"/> the one to decide on.
+    /// <see cref="ServerEffect.CheckHello"/> the one to decide on.
     /// </summary>
     public ReadOnlySpan<byte> HelloName =>
-        _awaited == SessionEffect.CheckHello ? _stagedHelloName.AsSpan(0, _stagedHelloNameLength) : _helloName.AsSpan(0, _helloNameLength);
+        _awaited == ServerEffect.CheckHello ? _stagedHelloName.AsSpan(0, _stagedHelloNameLength) : _helloName.AsSpan(0, _helloNameLength);
 
-    /// <summary>The mail transaction that is open or, during <see cref="SessionEffect.CheckSender"/>, wants to be.</summary>
+    /// <summary>The mail transaction that is open or, during <see cref="ServerEffect.CheckSender"/>, wants to be.</summary>
     public Envelope Envelope => _envelope ??= new Envelope();
 
-    /// <summary>The recipient to decide on during <see cref="SessionEffect.CheckRecipient"/>.</summary>
+    /// <summary>The recipient to decide on during <see cref="ServerEffect.CheckRecipient"/>.</summary>
     public EnvelopeRecipient Recipient => Envelope.StagedRecipient;
 
     /// <summary>The extensions whose keywords and parameters count now.</summary>
     public SmtpExtensions ActiveExtensions =>
-        _hello == SmtpVerb.Helo ? SmtpExtensions.None : _profile.ActiveExtensions(IsTls, IsAuthenticated);
+        _hello == SmtpVerb.Helo ? SmtpExtensions.None : _profile.GetActiveExtensions(IsTls, IsAuthenticated);
 
     /// <summary>How many messages were committed.</summary>
     public long MessagesAccepted { get; private set; }
@@ -99,7 +99,7 @@ public sealed partial class ServerSession
     public SmtpVerb LastVerb { get; private set; }
 
     /// <summary>How many refusals the client has earned since its last message, as <see cref="SmtpLimits.MaximumErrors"/> counts them.</summary>
-    public int Errors => _errors;
+    public int ErrorCount => _errors;
 
     /// <summary>The last reply's code, for logs and metrics.</summary>
     public int LastReplyCode { get; private set; }
@@ -109,7 +109,7 @@ public sealed partial class ServerSession
     /// <param name="hasClientCertificate">As <see cref="HasClientCertificate"/>.</param>
     public void UseImplicitTls(SaslChannelBinding? channelBinding = null, bool hasClientCertificate = false)
     {
-        if (_phase != SessionPhase.Connected)
+        if (_phase != ServerPhase.Connected)
         {
             ThrowMisuse("Implicit TLS starts before the session.");
         }
@@ -123,10 +123,10 @@ public sealed partial class ServerSession
     /// <param name="input">The octets received and not yet consumed; what is consumed is sliced off. Keep the rest for the next call.</param>
     /// <param name="output">Where replies go. To be flushed when the effect says so.</param>
     /// <exception cref="InvalidOperationException">A decision is still owed.</exception>
-    public SessionEffect Advance(ref ReadOnlySequence<byte> input, IBufferWriter<byte> output)
+    public ServerEffect Advance(ref ReadOnlySequence<byte> input, IBufferWriter<byte> output)
     {
         ArgumentNullException.ThrowIfNull(output);
-        if (_awaited != SessionEffect.NeedInput)
+        if (_awaited != ServerEffect.NeedInput)
         {
             ThrowMisuse($"{_awaited} awaits its Resume.");
         }
@@ -134,7 +134,7 @@ public sealed partial class ServerSession
         if (_abortOwed)
         {
             _abortOwed = false;
-            return SessionEffect.AbortMessage;
+            return ServerEffect.AbortMessage;
         }
 
         if (_forgetOwed)
@@ -145,17 +145,17 @@ public sealed partial class ServerSession
 
         while (true)
         {
-            SessionEffect effect = _phase switch
+            ServerEffect effect = _phase switch
             {
-                SessionPhase.Connected => Await(SessionEffect.CheckClient),
-                SessionPhase.Closing => SessionEffect.Close,
-                SessionPhase.Body or SessionPhase.Chunk => AdvanceBody(ref input, output),
+                ServerPhase.Connected => Await(ServerEffect.CheckClient),
+                ServerPhase.Closing => ServerEffect.Close,
+                ServerPhase.Body or ServerPhase.Chunk => AdvanceBody(ref input, output),
                 _ => AdvanceLine(ref input, output),
             };
 
-            if (effect != SessionEffect.Flush)
+            if (effect != ServerEffect.Flush)
             {
-                if (effect == SessionEffect.NeedInput)
+                if (effect == ServerEffect.NeedInput)
                 {
                     _unflushed = 0;
                     _lines.ReleaseScratch();
@@ -168,25 +168,25 @@ public sealed partial class ServerSession
             if (_unflushed >= FlushThreshold)
             {
                 _unflushed = 0;
-                return SessionEffect.Flush;
+                return ServerEffect.Flush;
             }
         }
     }
 
     /// <summary>Gives the decision that the last effect asked for.</summary>
     /// <param name="reply">
-    /// <c>default</c> has no objection, which is said in the standard words; but <see cref="SessionEffect.CommitMessage"/> wants a positive reply, and
+    /// <c>default</c> has no objection, which is said in the standard words; but <see cref="ServerEffect.CommitMessage"/> wants a positive reply, and
     /// <c>default</c> is 451 there: no message is taken by oversight. A positive reply accepts with other words, a 4yz or 5yz refuses. A 421 also ends the
-    /// session (RFC 5321 §3.8). A client refused at <see cref="SessionEffect.CheckClient"/> may only QUIT (§3.1), and with 521 not even that.
-    /// A positive answer to <see cref="SessionEffect.CheckHello"/> is always said in the standard words, as they list the extensions.
+    /// session (RFC 5321 §3.8). A client refused at <see cref="ServerEffect.CheckClient"/> may only QUIT (§3.1), and with 521 not even that.
+    /// A positive answer to <see cref="ServerEffect.CheckHello"/> is always said in the standard words, as they list the extensions.
     /// </param>
     /// <param name="output">Where replies go.</param>
     /// <exception cref="InvalidOperationException">No decision is asked for, or one of another kind.</exception>
     public void Resume(SmtpReply reply, IBufferWriter<byte> output)
     {
         ArgumentNullException.ThrowIfNull(output);
-        SessionEffect awaited = _awaited;
-        if (awaited == SessionEffect.OpenMessage)
+        ServerEffect awaited = _awaited;
+        if (awaited == ServerEffect.OpenMessage)
         {
             // RFC 5321 §4.1.1.4: what DATA is answered with is 354, or a refusal. No sink's 250 may stand for it.
             ResumeOpenMessage(reply, output);
@@ -198,28 +198,28 @@ public sealed partial class ServerSession
             throw new ArgumentException("A decision is 2yz, 4yz or 5yz.", nameof(reply));
         }
 
-        _awaited = SessionEffect.NeedInput;
+        _awaited = ServerEffect.NeedInput;
         bool accepted = reply.IsPositive;
         switch (awaited)
         {
-            case SessionEffect.CheckClient:
+            case ServerEffect.CheckClient:
                 Say(reply.IsNone ? _profile.Greeting : reply, output);
-                if (_phase != SessionPhase.Closing)
+                if (_phase != ServerPhase.Closing)
                 {
                     // RFC 5321 §3.1: behind a 554 greeting the client may only QUIT. RFC 7504 §3: behind a 521 the server may close.
-                    _phase = accepted ? SessionPhase.Greeted : reply.Code == 521 ? SessionPhase.Closing : SessionPhase.Refused;
+                    _phase = accepted ? ServerPhase.Greeted : reply.Code == 521 ? ServerPhase.Closing : ServerPhase.Refused;
                 }
 
                 break;
 
-            case SessionEffect.CheckHello:
+            case ServerEffect.CheckHello:
                 ResumeHello(reply, output);
                 break;
 
-            case SessionEffect.CheckSender:
+            case ServerEffect.CheckSender:
                 if (accepted)
                 {
-                    _phase = SessionPhase.Sender;
+                    _phase = ServerPhase.Sender;
                 }
                 else
                 {
@@ -229,11 +229,11 @@ public sealed partial class ServerSession
                 Say(reply.IsNone ? Replies.SenderOk : reply, output);
                 break;
 
-            case SessionEffect.CheckRecipient:
+            case ServerEffect.CheckRecipient:
                 if (accepted)
                 {
                     Envelope.AcceptStagedRecipient();
-                    _phase = SessionPhase.Recipients;
+                    _phase = ServerPhase.Recipients;
                 }
                 else
                 {
@@ -243,24 +243,24 @@ public sealed partial class ServerSession
                 Say(reply.IsNone ? Replies.RecipientOk : reply, output);
                 break;
 
-            case SessionEffect.CommitMessage:
+            case ServerEffect.CommitMessage:
                 EndMessage(reply.IsNone ? Replies.LocalError : reply, default, output);
                 break;
 
             default:
                 _awaited = awaited;
-                ThrowMisuse(awaited == SessionEffect.NeedInput ? "No decision is asked for." : $"{awaited} has a Resume of its own.");
+                ThrowMisuse(awaited == ServerEffect.NeedInput ? "No decision is asked for." : $"{awaited} has a Resume of its own.");
                 break;
         }
     }
 
-    /// <summary>Gives the answer to <see cref="SessionEffect.CommitMessage"/> in LMTP, where each recipient has a reply of its own (RFC 2033 §4.2).</summary>
+    /// <summary>Gives the answer to <see cref="ServerEffect.CommitMessage"/> in LMTP, where each recipient has a reply of its own (RFC 2033 §4.2).</summary>
     /// <param name="replies">One for each of the envelope's recipients, in their order; <c>default</c>, which says nothing, is 451.</param>
     /// <param name="output">Where replies go.</param>
     public void ResumeCommit(ReadOnlySpan<SmtpReply> replies, IBufferWriter<byte> output)
     {
         ArgumentNullException.ThrowIfNull(output);
-        if (_awaited != SessionEffect.CommitMessage || !_profile.Options.Lmtp)
+        if (_awaited != ServerEffect.CommitMessage || !_profile.Options.Lmtp)
         {
             ThrowMisuse("No commit of an LMTP session is asked for.");
         }
@@ -270,24 +270,24 @@ public sealed partial class ServerSession
             throw new ArgumentException($"The message has {Envelope.RecipientCount} recipients, and so many replies are wanted.", nameof(replies));
         }
 
-        _awaited = SessionEffect.NeedInput;
+        _awaited = ServerEffect.NeedInput;
         EndMessage(Replies.LocalError, replies, output);
     }
 
     /// <summary>
-    /// Goes on after the handshake that <see cref="SessionEffect.UpgradeTls"/> asked for. All that was said before is forgotten, AUTH and EHLO
+    /// Goes on after the handshake that <see cref="ServerEffect.UpgradeTls"/> asked for. All that was said before is forgotten, AUTH and EHLO
     /// too (RFC 3207 §4.2).
     /// </summary>
     /// <param name="channelBinding">As <see cref="ChannelBinding"/>.</param>
     /// <param name="hasClientCertificate">As <see cref="HasClientCertificate"/>.</param>
     public void ResumeTls(SaslChannelBinding? channelBinding = null, bool hasClientCertificate = false)
     {
-        if (_awaited != SessionEffect.UpgradeTls)
+        if (_awaited != ServerEffect.UpgradeTls)
         {
             ThrowMisuse("No handshake is asked for.");
         }
 
-        _awaited = SessionEffect.NeedInput;
+        _awaited = ServerEffect.NeedInput;
         IsTls = true;
         ChannelBinding = channelBinding;
         HasClientCertificate = hasClientCertificate;
@@ -296,23 +296,23 @@ public sealed partial class ServerSession
         _helloNameLength = 0;
         _envelope?.Reset();
         _lines.Reset();
-        _phase = SessionPhase.Greeted;
+        _phase = ServerPhase.Greeted;
     }
 
     /// <summary>
     /// Ends the session with a reply that no command asked for, such as <see cref="Replies.ShuttingDown"/> or <see cref="Replies.TimedOut"/>:
-    /// RFC 5321 §3.8 lets a 421 come at any time. The next <see cref="Advance"/> returns <see cref="SessionEffect.Close"/>.
+    /// RFC 5321 §3.8 lets a 421 come at any time. The next <see cref="Advance"/> returns <see cref="ServerEffect.Close"/>.
     /// </summary>
     public void Terminate(SmtpReply reply, IBufferWriter<byte> output)
     {
         ArgumentNullException.ThrowIfNull(output);
-        if (_phase != SessionPhase.Closing)
+        if (_phase != ServerPhase.Closing)
         {
             Say(reply, output);
-            _phase = SessionPhase.Closing;
+            _phase = ServerPhase.Closing;
         }
 
-        _awaited = SessionEffect.NeedInput;
+        _awaited = ServerEffect.NeedInput;
     }
 
     /// <summary>Makes the session new, for another connection.</summary>
@@ -323,8 +323,8 @@ public sealed partial class ServerSession
         _profile = profile;
         _envelope?.Reset();
         _lines.Reset();
-        _phase = SessionPhase.Connected;
-        _awaited = SessionEffect.NeedInput;
+        _phase = ServerPhase.Connected;
+        _awaited = ServerEffect.NeedInput;
         _hello = SmtpVerb.Unknown;
         _helloNameLength = 0;
         _errors = 0;
@@ -355,7 +355,7 @@ public sealed partial class ServerSession
     [DoesNotReturn]
     private static void ThrowMisuse(string message) => throw new InvalidOperationException(message);
 
-    private SessionEffect Await(SessionEffect effect)
+    private ServerEffect Await(ServerEffect effect)
     {
         _awaited = effect;
         return effect;
@@ -369,13 +369,13 @@ public sealed partial class ServerSession
         {
             if (reply.Code == 421)
             {
-                _phase = SessionPhase.Closing;
+                _phase = ServerPhase.Closing;
             }
             else if (!IsPostponement(reply) && ++_errors > _profile.Limits.MaximumErrors)
             {
                 // In place of the refusal, as one command has one reply.
                 reply = Replies.TooManyErrors;
-                _phase = SessionPhase.Closing;
+                _phase = ServerPhase.Closing;
             }
         }
 

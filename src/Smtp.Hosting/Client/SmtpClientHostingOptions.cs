@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Smtp.Client;
+using Smtp.Core;
 
 namespace Smtp.Hosting;
 
@@ -77,7 +78,7 @@ public sealed class SmtpClientHostingOptions
     public bool DetectUtf8Headers { get; set; } = Defaults.DetectUtf8Headers;
 
     /// <inheritdoc cref="SmtpConnectionOptions.BareLineEndings"/>
-    public BareLineEndings BareLineEndings { get; set; } = Defaults.BareLineEndings;
+    public BareLineEndingPolicy BareLineEndings { get; set; } = Defaults.BareLineEndings;
 
     /// <inheritdoc cref="SmtpConnectionOptions.Timeouts"/>
     public SmtpClientTimeouts Timeouts { get; set; } = new();

@@ -73,6 +73,8 @@ internal sealed class ServerSettings(string name, IConfigurationSection section)
             "MaximumConnectionsPerAddress",
             options.MaximumConnectionsPerAddress,
             v => new SmtpServerOptions { MessageSink = null!, MaximumConnectionsPerAddress = v });
+        options.ErrorsBeforeDelay = reader.Value(
+            "ErrorsBeforeDelay", options.ErrorsBeforeDelay, v => new SmtpServerOptions { MessageSink = null!, ErrorsBeforeDelay = v });
         options.MaximumDelayedConnections = reader.Value(
             "MaximumDelayedConnections",
             options.MaximumDelayedConnections,
@@ -199,7 +201,6 @@ internal sealed class ServerSettings(string name, IConfigurationSection section)
             AuthenticationFailureDelay = reader.Value(
                 "AuthenticationFailureDelay", d.AuthenticationFailureDelay, v => new SmtpServerTimeouts { AuthenticationFailureDelay = v }),
             ErrorDelay = reader.Value("ErrorDelay", d.ErrorDelay, v => new SmtpServerTimeouts { ErrorDelay = v }),
-            ErrorsBeforeDelay = reader.Value("ErrorsBeforeDelay", d.ErrorsBeforeDelay, v => new SmtpServerTimeouts { ErrorsBeforeDelay = v }),
             Write = reader.Value("Write", d.Write, v => new SmtpServerTimeouts { Write = v }),
             TlsHandshake = reader.Value("TlsHandshake", d.TlsHandshake, v => new SmtpServerTimeouts { TlsHandshake = v }),
             ShutdownGrace = reader.Value("ShutdownGrace", d.ShutdownGrace, v => new SmtpServerTimeouts { ShutdownGrace = v }),

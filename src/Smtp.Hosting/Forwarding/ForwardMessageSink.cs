@@ -7,7 +7,7 @@ namespace Smtp.Hosting;
 
 /// <summary>
 /// Passes each message on to the next server while it comes, and answers with that server's answer: 250 is said when the next server has said it. Nothing is
-/// stored here; a message takes 64 KB at most.
+/// stored here; a message takes 64 KB at most, but for one with more recipients than <see cref="MaximumRecipients"/>.
 /// </summary>
 /// <remarks>
 /// <para>
@@ -35,6 +35,9 @@ public sealed class ForwardMessageSink(SmtpClient client) : IMessageSink
 {
     private readonly SmtpClient _client = client ?? throw new ArgumentNullException(nameof(client));
 
+    // The next server's LIMITS RCPTMAX: 0 before anybody asked for it.
+    private int _recipientLimit;
+
     /// <summary>
     /// Who may send through this server to whom; others are refused with 550 5.7.1. Default: who has authenticated. Without such a rule the server would be an
     /// open relay. A server that takes mail for some domains from everybody checks the domains here: every recipient, not one.
@@ -56,6 +59,17 @@ public sealed class ForwardMessageSink(SmtpClient client) : IMessageSink
     /// </summary>
     public bool RetryPartial { get; init; }
 
+    /// <summary>
+    /// The most recipients in one transaction with the next server; fewer if its LIMITS RCPTMAX says so (RFC 9422 §4.2). Default 100, which every server has to
+    /// take (RFC 5321 §4.5.3.1.8). At least 1. A message with more goes in several transactions, the first while it comes, the others behind its end; until then it
+    /// is kept, in a temporary file if it has over 64 KB.
+    /// </summary>
+    public int MaximumRecipients
+    {
+        get;
+        init => field = value > 0 ? value : throw new ArgumentOutOfRangeException(nameof(MaximumRecipients), value, "MaximumRecipients must be at least 1.");
+    } = 100;
+
     /// <summary>This server's name in <c>Received:</c>. Default the machine's.</summary>
     public string HostName { get; init; } = Dns.GetHostName();
 
@@ -63,20 +77,39 @@ public sealed class ForwardMessageSink(SmtpClient client) : IMessageSink
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
     /// <inheritdoc/>
-    public ValueTask<MessageOpening> OpenAsync(SmtpSessionContext session, Envelope envelope, CancellationToken cancellationToken)
+    public async ValueTask<MessageOpening> OpenAsync(SmtpSessionContext session, Envelope envelope, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(session);
         ArgumentNullException.ThrowIfNull(envelope);
         if (!Permits(session, envelope))
         {
-            return ValueTask.FromResult(MessageOpening.Refuse(Replies.RelayDenied));
+            return MessageOpening.Refuse(Replies.RelayDenied);
         }
 
-        OutgoingEnvelope copy = OutgoingEnvelope.CopyOf(envelope);
+        if (envelope.RecipientCount > 1 && _recipientLimit == 0)
+        {
+            PeerCapabilities next = await _client.VerifyAsync(cancellationToken).ConfigureAwait(false);
+            _recipientLimit = next.MaximumRecipients ?? int.MaxValue;
+        }
 
-        // Who submitted the message is for a server to say that trusts whom it heard it from (RFC 4954 §5), and who this client is, is not known here.
-        copy.Submitter = default;
         byte[] received = TraceField.CreateReceived(session, envelope, HostName, TimeProvider.GetUtcNow());
-        return ValueTask.FromResult(MessageOpening.Accept(new ForwardWriter(_client, copy, received, RetryPartial)));
+        return MessageOpening.Accept(new ForwardWriter(_client, Split(envelope), received, RetryPartial));
+    }
+
+    /// <summary>The envelope of each transaction.</summary>
+    private List<OutgoingEnvelope> Split(Envelope envelope)
+    {
+        int most = _recipientLimit == 0 ? MaximumRecipients : Math.Min(MaximumRecipients, _recipientLimit);
+        var parts = new List<OutgoingEnvelope>();
+        for (int first = 0; first < envelope.RecipientCount; first += most)
+        {
+            OutgoingEnvelope part = OutgoingEnvelope.CopyOf(envelope, first..Math.Min(first + most, envelope.RecipientCount));
+
+            // Who submitted the message is for a server to say that trusts whom it heard it from (RFC 4954 §5), and who this client is, is not known here.
+            part.Submitter = default;
+            parts.Add(part);
+        }
+
+        return parts;
     }
 }

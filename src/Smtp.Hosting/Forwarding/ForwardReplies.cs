@@ -41,9 +41,9 @@ internal static class ForwardReplies
     /// <summary>What an SMTP client is told, which hears one reply for all recipients.</summary>
     /// <param name="recipients">What became of each.</param>
     /// <param name="retryPartial">Whether a message that some have is to be sent again.</param>
-    internal static SmtpReply ForAll(TransactionReport recipients, bool retryPartial)
+    internal static SmtpReply ForAll(IReadOnlyList<RecipientReport> recipients, bool retryPartial)
     {
-        int accepted = recipients.CountOf(DeliveryOutcome.Accepted);
+        int accepted = recipients.Count(recipient => recipient.Outcome == DeliveryOutcome.Accepted);
         if (accepted == recipients.Count || accepted == 0)
         {
             // All alike, or none has it: the first that another try may help decides, as who is refused for good is refused again then.
@@ -61,12 +61,12 @@ internal static class ForwardReplies
             }
         }
 
-        return retryPartial && accepted + recipients.CountOf(DeliveryOutcome.PermanentFailure) < recipients.Count
+        return retryPartial && recipients.Any(recipient => recipient.Outcome is not (DeliveryOutcome.Accepted or DeliveryOutcome.PermanentFailure))
             ? SmtpReply.Create(451, new EnhancedStatus(4, 0, 0), string.Join('\n', lines))
             : SmtpReply.Create(554, new EnhancedStatus(5, 0, 0), string.Join('\n', lines));
     }
 
-    private static RecipientReport? First(TransactionReport recipients, DeliveryOutcome outcome)
+    private static RecipientReport? First(IReadOnlyList<RecipientReport> recipients, DeliveryOutcome outcome)
     {
         foreach (RecipientReport recipient in recipients)
         {

@@ -8,7 +8,9 @@ namespace Smtp.Hosting;
 
 /// <summary>
 /// One message on its way through: the server writes into a pipe, the client reads from it. The client sends the end of data only when the pipe was completed
-/// without an exception, which <see cref="FinishAsync"/> alone does: a message whose end was not seen is never sent whole.
+/// without an exception, which <see cref="FinishAsync"/> alone does: a message whose end was not seen is never sent whole. A message with more recipients than
+/// one transaction takes is copied meanwhile, and the other transactions come behind its end, one after the other: at the same time they would each hold a
+/// connection and wait for the others' to read on.
 /// </summary>
 #pragma warning disable CA1001 // A writer is not disposed: its last call, which always comes, disposes what it has.
 internal sealed class ForwardWriter : ILmtpMessageWriter
@@ -19,20 +21,26 @@ internal sealed class ForwardWriter : ILmtpMessageWriter
 
     private readonly Pipe _pipe = new(new PipeOptions(pauseWriterThreshold: 64 * 1024, resumeWriterThreshold: 32 * 1024, useSynchronizationContext: false));
     private readonly CancellationTokenSource _stopping = new();
+    private readonly SmtpClient _client;
+    private readonly IReadOnlyList<OutgoingEnvelope> _parts;
     private readonly bool _retryPartial;
+    private readonly ContentCopy? _copy;
     private readonly Task<SendResult> _sending;
     private HopCounter _hops;
 
     /// <summary>Begins to send.</summary>
     /// <param name="client">To whom.</param>
-    /// <param name="envelope">The envelope, a copy.</param>
+    /// <param name="parts">The envelope of each transaction, at least one; copies.</param>
     /// <param name="received">The field to put in front.</param>
     /// <param name="retryPartial">See <see cref="ForwardMessageSink.RetryPartial"/>.</param>
-    internal ForwardWriter(SmtpClient client, OutgoingEnvelope envelope, byte[] received, bool retryPartial)
+    internal ForwardWriter(SmtpClient client, IReadOnlyList<OutgoingEnvelope> parts, byte[] received, bool retryPartial)
     {
+        _client = client;
+        _parts = parts;
         _retryPartial = retryPartial;
+        _copy = parts.Count > 1 ? new ContentCopy(received) : null;
         _pipe.Writer.Write(received);
-        _sending = SendAsync(client, new SmtpMessage { Envelope = envelope, Content = MessageContent.FromPipe(_pipe.Reader) });
+        _sending = StreamAsync();
     }
 
     /// <summary>Whether the message goes in circles. The rest is dropped, and the end answered.</summary>
@@ -52,27 +60,18 @@ internal sealed class ForwardWriter : ILmtpMessageWriter
             return;
         }
 
+        if (_copy is not null)
+        {
+            await _copy.WriteAsync(chunk, cancellationToken).ConfigureAwait(false);
+        }
+
         // Where the send has ended already, nobody reads: what is written is dropped, and the commit says why.
         await _pipe.Writer.WriteAsync(chunk, cancellationToken).ConfigureAwait(false);
     }
 
-    public async ValueTask<SmtpReply> CommitAsync(CancellationToken cancellationToken)
-    {
-        if (IsLooping)
-        {
-            return ForwardReplies.TooManyHops;
-        }
-
-        try
-        {
-            return ForwardReplies.ForAll((await FinishAsync(cancellationToken).ConfigureAwait(false)).Recipients, _retryPartial);
-        }
-        catch (SmtpConnectionException error) when (error.Result?.Recipients.CountOf(DeliveryOutcome.Accepted) > 0)
-        {
-            // An LMTP server that broke off in the middle of its verdicts. Every other failure is logged by this server and answered 451.
-            return ForwardReplies.ForAll(error.Result.Recipients, _retryPartial);
-        }
-    }
+    public async ValueTask<SmtpReply> CommitAsync(CancellationToken cancellationToken) =>
+        IsLooping ? ForwardReplies.TooManyHops
+        : ForwardReplies.ForAll(await FinishAsync([DeliveryOutcome.Accepted], cancellationToken).ConfigureAwait(false), _retryPartial);
 
     public async ValueTask CommitAsync(Memory<SmtpReply> replies, CancellationToken cancellationToken)
     {
@@ -82,16 +81,7 @@ internal sealed class ForwardWriter : ILmtpMessageWriter
             return;
         }
 
-        TransactionReport recipients;
-        try
-        {
-            recipients = (await FinishAsync(cancellationToken).ConfigureAwait(false)).Recipients;
-        }
-        catch (SmtpConnectionException error) when (HasVerdict(error.Result))
-        {
-            recipients = error.Result!.Recipients;
-        }
-
+        List<RecipientReport> recipients = await FinishAsync([DeliveryOutcome.Accepted, DeliveryOutcome.PermanentFailure], cancellationToken).ConfigureAwait(false);
         for (int i = 0; i < replies.Length; i++)
         {
             replies.Span[i] = ForwardReplies.ForOne(recipients[i]);
@@ -100,14 +90,11 @@ internal sealed class ForwardWriter : ILmtpMessageWriter
 
     public ValueTask AbortAsync() => IsLooping ? default : new ValueTask(BreakOffAsync());
 
-    private static bool HasVerdict(SendResult? result) =>
-        result?.Recipients is { } recipients && recipients.CountOf(DeliveryOutcome.Accepted) + recipients.CountOf(DeliveryOutcome.PermanentFailure) > 0;
-
-    private async Task<SendResult> SendAsync(SmtpClient client, SmtpMessage message)
+    private async Task<SendResult> StreamAsync()
     {
         try
         {
-            return await client.SendAsync(message, _stopping.Token).ConfigureAwait(false);
+            return await _client.SendAsync(new SmtpMessage { Envelope = _parts[0], Content = MessageContent.FromPipe(_pipe.Reader) }, _stopping.Token).ConfigureAwait(false);
         }
         finally
         {
@@ -117,16 +104,66 @@ internal sealed class ForwardWriter : ILmtpMessageWriter
     }
 
     /// <summary>The whole message is in the pipe.</summary>
-    private async Task<SendResult> FinishAsync(CancellationToken cancellationToken)
+    /// <param name="verdicts">
+    /// With one of these outcomes the next server's answers count, although it broke off behind them; as an LMTP server may in the middle of its verdicts. Every
+    /// other failure is thrown: this server logs it and says 451.
+    /// </param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <returns>What became of each recipient.</returns>
+    private async Task<List<RecipientReport>> FinishAsync(DeliveryOutcome[] verdicts, CancellationToken cancellationToken)
     {
+        using (_copy)
         using (_stopping)
         {
             await _pipe.Writer.CompleteAsync().ConfigureAwait(false);
             using (cancellationToken.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), _stopping))
             {
-                return await _sending.ConfigureAwait(false);
+                // 1. What went while it came.
+                var recipients = new List<RecipientReport>();
+                bool isBroken = false;
+                try
+                {
+                    recipients.AddRange((await _sending.ConfigureAwait(false)).Recipients);
+                }
+                catch (SmtpConnectionException error) when (error.Result is { } known && verdicts.Any(outcome => known.Recipients.CountOf(outcome) > 0))
+                {
+                    recipients.AddRange(known.Recipients);
+                    isBroken = true;
+                }
+
+                // 2. The other recipients. Behind a connection that broke there is no other try: the sender waits.
+                foreach (OutgoingEnvelope part in _parts.Skip(1))
+                {
+                    (TransactionReport report, isBroken) = isBroken ? (Untried(part), true) : await SendCopyAsync(part).ConfigureAwait(false);
+                    recipients.AddRange(report);
+                }
+
+                return recipients;
             }
         }
+    }
+
+    /// <summary>Sends to the next recipients. Others may have the message already: what fails is these ones' fate, and not thrown.</summary>
+    /// <returns>What became of them, and whether the next server was lost.</returns>
+    private async Task<(TransactionReport Report, bool IsBroken)> SendCopyAsync(OutgoingEnvelope part)
+    {
+        var result = new SendResult();
+        try
+        {
+            await _client.SendAsync(new SmtpMessage { Envelope = part, Content = _copy!.Read() }, result, _stopping.Token).ConfigureAwait(false);
+            return (result.Recipients, false);
+        }
+        catch (Exception error) when (error is SmtpConnectionException or OperationCanceledException or ObjectDisposedException)
+        {
+            return (result.Recipients.Count == part.Recipients.Count ? result.Recipients : Untried(part), true);
+        }
+    }
+
+    private static TransactionReport Untried(OutgoingEnvelope part)
+    {
+        var report = new TransactionReport();
+        report.Fail(part, SmtpStage.None);
+        return report;
     }
 
     /// <summary>The message will not be whole. The exception comes first: from then on no cancellation, and nothing else, can make the client see an end.</summary>
@@ -136,5 +173,6 @@ internal sealed class ForwardWriter : ILmtpMessageWriter
         await _stopping.CancelAsync().ConfigureAwait(false);
         await ((Task)_sending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stopping.Dispose();
+        _copy?.Dispose();
     }
 }

@@ -38,6 +38,7 @@ internal static class SmtpServerFactory
                 Timeouts = settings.Timeouts,
                 MaximumConnections = settings.MaximumConnections,
                 MaximumConnectionsPerAddress = settings.MaximumConnectionsPerAddress,
+                ErrorsBeforeDelay = settings.ErrorsBeforeDelay,
                 MaximumDelayedConnections = settings.MaximumDelayedConnections,
                 SessionEvents = services.GetKeyedService<ISmtpSessionEvents>(name),
                 LoggerFactory = loggers,

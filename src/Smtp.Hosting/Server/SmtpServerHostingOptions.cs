@@ -66,6 +66,9 @@ public sealed class SmtpServerHostingOptions
     /// <inheritdoc cref="SmtpServerOptions.MaximumConnectionsPerAddress"/>
     public int MaximumConnectionsPerAddress { get; set; } = Defaults.MaximumConnectionsPerAddress;
 
+    /// <inheritdoc cref="SmtpServerOptions.ErrorsBeforeDelay"/>
+    public int ErrorsBeforeDelay { get; set; } = Defaults.ErrorsBeforeDelay;
+
     /// <inheritdoc cref="SmtpServerOptions.MaximumDelayedConnections"/>
     public int MaximumDelayedConnections { get; set; } = Defaults.MaximumDelayedConnections;
 

@@ -15,8 +15,8 @@ public sealed class DelegateAuthenticator(Func<string, string, CancellationToken
         ArgumentNullException.ThrowIfNull(credentials);
 
         // Without a password it is a mechanism that this knows nothing of.
-        return credentials.Password is { } password && await check(credentials.AuthenticationId, password, cancellationToken).ConfigureAwait(false)
-            ? AuthenticationResult.Success(credentials.AuthenticationId)
+        return credentials.Password is { } password && await check(credentials.AuthenticationIdentity, password, cancellationToken).ConfigureAwait(false)
+            ? AuthenticationResult.Success(credentials.AuthenticationIdentity)
             : AuthenticationResult.Failure;
     }
 }

@@ -59,7 +59,7 @@ public sealed class HashedPasswordAuthenticator : ISmtpAuthenticator, IDisposabl
             return AuthenticationResult.Failure;
         }
 
-        string? hash = await _findHash(credentials.AuthenticationId, cancellationToken).ConfigureAwait(false);
+        string? hash = await _findHash(credentials.AuthenticationIdentity, cancellationToken).ConfigureAwait(false);
         if (hash is not null && PasswordHash.CostOf(hash) > PasswordHash.CostOf(_nobody))
         {
             _nobody = hash;
@@ -70,7 +70,7 @@ public sealed class HashedPasswordAuthenticator : ISmtpAuthenticator, IDisposabl
         {
             // No && before the check: it is to take place whether the user is known or not.
             bool equal = PasswordHash.Verify(hash ?? _nobody, password);
-            return hash is not null & equal ? AuthenticationResult.Success(credentials.AuthenticationId) : AuthenticationResult.Failure;
+            return hash is not null & equal ? AuthenticationResult.Success(credentials.AuthenticationIdentity) : AuthenticationResult.Failure;
         }
         finally
         {

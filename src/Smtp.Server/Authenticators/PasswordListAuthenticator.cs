@@ -41,7 +41,7 @@ public sealed class PasswordListAuthenticator : ISmtpAuthenticator
         }
 
         byte[] given = Digest(password);
-        bool known = _users.TryGetValue(credentials.AuthenticationId, out (string Name, byte[] Digest) user);
+        bool known = _users.TryGetValue(credentials.AuthenticationIdentity, out (string Name, byte[] Digest) user);
 
         // No && before the comparison: it is to take place whether the user is known or not.
         bool equal = CryptographicOperations.FixedTimeEquals(given, known ? user.Digest : _nobody);

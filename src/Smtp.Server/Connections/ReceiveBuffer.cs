@@ -39,13 +39,13 @@ internal struct ReceiveBuffer
 
     /// <summary>Room for a read.</summary>
     /// <param name="phase">What is awaited: it tells how much may come at once.</param>
-    internal Memory<byte> GetMemory(SessionPhase phase)
+    internal Memory<byte> GetMemory(ServerPhase phase)
     {
         int left = _end - _start;
         int wanted = phase switch
         {
-            SessionPhase.Body or SessionPhase.Chunk => _wasFilled ? LargeLength : SmallLength,
-            SessionPhase.Greeted or SessionPhase.Ready or SessionPhase.Refused => _wasFilled ? SmallLength : IdleLength,
+            ServerPhase.Body or ServerPhase.Chunk => _wasFilled ? LargeLength : SmallLength,
+            ServerPhase.Greeted or ServerPhase.Ready or ServerPhase.Refused => _wasFilled ? SmallLength : IdleLength,
             _ => SmallLength,
         };
         wanted = Math.Max(wanted, left * 2);

@@ -41,7 +41,7 @@ internal sealed partial class SmtpServerConnection
             while (true)
             {
                 _received.Release();
-                if (await _transport.Stream.ReadAsync(_received.GetMemory(SessionPhase.Body)).ConfigureAwait(false) == 0)
+                if (await _transport.Stream.ReadAsync(_received.GetMemory(ServerPhase.Body)).ConfigureAwait(false) == 0)
                 {
                     break;
                 }
@@ -67,7 +67,7 @@ internal sealed partial class SmtpServerConnection
         while (total < MostOctets)
         {
             // Nothing of this is ever looked at, so that reading beneath TLS is safe here.
-            int count = await _transport.Stream.ReadAsync(_received.GetMemory(SessionPhase.Body)).ConfigureAwait(false);
+            int count = await _transport.Stream.ReadAsync(_received.GetMemory(ServerPhase.Body)).ConfigureAwait(false);
             if (count == 0)
             {
                 return;

@@ -19,30 +19,30 @@ internal sealed partial class SmtpServerConnection
     private CancellationToken GoneForPolicy => _options.HasPolicy ? Gone : CancellationToken.None;
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<SmtpReply> DecideAsync(SessionEffect effect)
+    private async ValueTask<SmtpReply> DecideAsync(ServerEffect effect)
     {
         try
         {
             SmtpReply decision;
             switch (effect)
             {
-                case SessionEffect.CheckClient:
+                case ServerEffect.CheckClient:
                     decision = await _options.Policy.CheckClientAsync(_context, GoneForPolicy).ConfigureAwait(false);
                     break;
 
-                case SessionEffect.CheckHello:
+                case ServerEffect.CheckHello:
                     decision = await _options.Policy.CheckHelloAsync(_context, GoneForPolicy).ConfigureAwait(false);
                     break;
 
-                case SessionEffect.CheckSender:
+                case ServerEffect.CheckSender:
                     decision = await _options.Policy.CheckSenderAsync(_context, _session.Envelope, GoneForPolicy).ConfigureAwait(false);
                     break;
 
-                case SessionEffect.CheckRecipient:
+                case ServerEffect.CheckRecipient:
                     decision = await _options.Policy.CheckRecipientAsync(_context, _session.Envelope, _session.Recipient, GoneForPolicy).ConfigureAwait(false);
                     break;
 
-                case SessionEffect.OpenMessage:
+                case ServerEffect.OpenMessage:
                     decision = await _options.Policy.CheckDataAsync(_context, _session.Envelope, GoneForPolicy).ConfigureAwait(false);
                     if (decision.IsPositive)
                     {
@@ -51,7 +51,7 @@ internal sealed partial class SmtpServerConnection
 
                     break;
 
-                case SessionEffect.CommitMessage:
+                case ServerEffect.CommitMessage:
                     IMessageWriter writer = _writer!;
                     _writer = null;
                     decision = DemandVerdict(await writer.CommitAsync(_server.StoppedForGood).ConfigureAwait(false));
@@ -71,7 +71,7 @@ internal sealed partial class SmtpServerConnection
                 ServerLog.SeamFailed(_logger, Id, effect.ToString(), error);
             }
 
-            if (effect is SessionEffect.OpenMessage or SessionEffect.CommitMessage)
+            if (effect is ServerEffect.OpenMessage or ServerEffect.CommitMessage)
             {
                 OnMessageEnded(accepted: false, Replies.LocalError.Code);
             }
@@ -195,7 +195,7 @@ internal sealed partial class SmtpServerConnection
         {
             if (_options.Authenticator is IScramSecretStore store)
             {
-                secret = await store.FindSecretAsync(_context, credentials.AuthenticationId, Gone).ConfigureAwait(false);
+                secret = await store.FindSecretAsync(_context, credentials.AuthenticationIdentity, Gone).ConfigureAwait(false);
             }
         }
         catch (Exception error)
@@ -300,7 +300,7 @@ internal sealed partial class SmtpServerConnection
     private bool TryBeginAttempt(SaslCredentials credentials)
     {
         IPAddress? address = (_context.RemoteEndPoint as IPEndPoint)?.Address;
-        string account = credentials.AuthenticationId.Length > 0 ? credentials.AuthenticationId : credentials.AuthorizationId;
+        string account = credentials.AuthenticationIdentity.Length > 0 ? credentials.AuthenticationIdentity : credentials.AuthorizationIdentity;
         _throttled = _server.Throttle.TryBegin(address, account, _server.Now, out AuthenticationAttempt attempt);
         _attempt = _throttled == ThrottleScope.None ? attempt : null;
         return _throttled == ThrottleScope.None;

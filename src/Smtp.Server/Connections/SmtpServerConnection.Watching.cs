@@ -7,7 +7,7 @@ namespace Smtp.Server;
 internal sealed partial class SmtpServerConnection
 {
     /// <inheritdoc/>
-    void ISessionObserver.OnCommand(ServerSession session, ReadOnlySpan<byte> line)
+    void IServerSessionObserver.OnCommand(ServerSession session, ReadOnlySpan<byte> line)
     {
         if (_server.ProtocolLogger.IsEnabled(LogLevel.Trace))
         {
@@ -28,7 +28,7 @@ internal sealed partial class SmtpServerConnection
     }
 
     /// <inheritdoc/>
-    void ISessionObserver.OnReply(ServerSession session, SmtpVerb verb, int code, ReadOnlySpan<byte> wire)
+    void IServerSessionObserver.OnReply(ServerSession session, SmtpVerb verb, int code, ReadOnlySpan<byte> wire)
     {
         _metrics.Command(verb, code, wire);
         if (_server.ProtocolLogger.IsEnabled(LogLevel.Trace))
@@ -48,8 +48,8 @@ internal sealed partial class SmtpServerConnection
             }
         }
 
-        int errors = session.Errors;
-        if (errors > _errors && errors > _options.Timeouts.ErrorsBeforeDelay)
+        int errors = session.ErrorCount;
+        if (errors > _errors && errors > _options.ErrorsBeforeDelay)
         {
             OweDelay(_options.Timeouts.ErrorDelay);
         }

@@ -8,7 +8,7 @@ using Smtp.Core;
 namespace Smtp.Server;
 
 /// <summary>One connection: the only place where the server waits for anything.</summary>
-internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessionObserver
+internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, IServerSessionObserver
 {
     private readonly SmtpServer _server;
     private readonly SmtpServerOptions _options;
@@ -130,12 +130,12 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
             while (true)
             {
                 // 2. Advance.
-                SessionEffect effect = _session.Advance(ref input, _output);
+                ServerEffect effect = _session.Advance(ref input, _output);
 
                 // 3. Give.
                 switch (effect)
                 {
-                    case SessionEffect.NeedInput:
+                    case ServerEffect.NeedInput:
                         _received.KeepLast(input.Length);
                         if (!_output.IsEmpty)
                         {
@@ -145,7 +145,7 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
                             await FlushAsync().ConfigureAwait(false);
                         }
 
-                        if (_session.Phase == SessionPhase.Closing || !PrepareToRead())
+                        if (_session.Phase == ServerPhase.Closing || !PrepareToRead())
                         {
                             break;
                         }
@@ -168,29 +168,29 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
 
                         break;
 
-                    case SessionEffect.Flush:
+                    case ServerEffect.Flush:
                         _commandDeadline = 0;
                         await DelayRefusalAsync().ConfigureAwait(false);
                         await FlushAsync().ConfigureAwait(false);
                         break;
 
-                    case SessionEffect.WriteBody:
+                    case ServerEffect.WriteBody:
                         await WriteBodyAsync().ConfigureAwait(false);
                         break;
 
-                    case SessionEffect.AbortMessage:
+                    case ServerEffect.AbortMessage:
                         await AbortMessageAsync().ConfigureAwait(false);
                         break;
 
-                    case SessionEffect.Authenticate:
+                    case ServerEffect.Authenticate:
                         await ResumeAuthenticationAsync(_session.Credentials!).ConfigureAwait(false);
                         break;
 
-                    case SessionEffect.LookUpSecret:
+                    case ServerEffect.LookUpSecret:
                         await ResumeSecretAsync(_session.Credentials!).ConfigureAwait(false);
                         break;
 
-                    case SessionEffect.UpgradeTls:
+                    case ServerEffect.UpgradeTls:
                         await FlushAsync().ConfigureAwait(false);
 
                         // What was read and not consumed is plaintext from behind STARTTLS; the session dropped it, and so does the buffer.
@@ -205,11 +205,11 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
                         _commandDeadline = 0;
                         break;
 
-                    case SessionEffect.CommitMessage when _listener.Lmtp && _writer is ILmtpMessageWriter:
+                    case ServerEffect.CommitMessage when _listener.Lmtp && _writer is ILmtpMessageWriter:
                         await CommitLmtpAsync().ConfigureAwait(false);
                         break;
 
-                    case SessionEffect.Close:
+                    case ServerEffect.Close:
                         // 4. Close.
                         await CloseAsync().ConfigureAwait(false);
                         return;
@@ -286,7 +286,7 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
     /// <param name="force">Whether an open transaction is ended too.</param>
     internal void OnStopping(bool force)
     {
-        if (force || _session.Phase is SessionPhase.Connected or SessionPhase.Greeted or SessionPhase.Ready or SessionPhase.Refused)
+        if (force || _session.Phase is ServerPhase.Connected or ServerPhase.Greeted or ServerPhase.Ready or ServerPhase.Refused)
         {
             Interrupt(SmtpCloseReason.Shutdown);
         }
@@ -359,7 +359,7 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
     /// <summary>Counts a heartbeat at which the body was waited for. A sink that holds the client back does not make it slow.</summary>
     private bool IsBodyTooSlow()
     {
-        if (_session.Phase is not (SessionPhase.Body or SessionPhase.Chunk))
+        if (_session.Phase is not (ServerPhase.Body or ServerPhase.Chunk))
         {
             return false;
         }
@@ -372,7 +372,7 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
     /// <summary>Looks whether the client is to be waited for at all, and sets the deadline.</summary>
     private bool PrepareToRead()
     {
-        if ((_server.IsStopping || _isClosing) && _session.Phase is SessionPhase.Greeted or SessionPhase.Ready && _interruption == SmtpCloseReason.Completed)
+        if ((_server.IsStopping || _isClosing) && _session.Phase is ServerPhase.Greeted or ServerPhase.Ready && _interruption == SmtpCloseReason.Completed)
         {
             _interruption = SmtpCloseReason.Shutdown;
         }
@@ -384,7 +384,7 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
         }
 
         // A command has one deadline for all its octets; a body has one for each piece.
-        bool inBody = _session.Phase is SessionPhase.Body or SessionPhase.Chunk;
+        bool inBody = _session.Phase is ServerPhase.Body or ServerPhase.Chunk;
         if (inBody || _commandDeadline == 0)
         {
             _commandDeadline = _server.Now + (long)(inBody ? _options.Timeouts.Body : _options.Timeouts.Command).TotalMilliseconds;
@@ -407,7 +407,7 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, ISessi
     private void Interrupted()
     {
         _reason = _interruption;
-        _interruptedTransaction = _session.Phase is not (SessionPhase.Connected or SessionPhase.Greeted or SessionPhase.Ready or SessionPhase.Refused);
+        _interruptedTransaction = _session.Phase is not (ServerPhase.Connected or ServerPhase.Greeted or ServerPhase.Ready or ServerPhase.Refused);
         _session.Terminate(_interruption == SmtpCloseReason.TimedOut ? Replies.TimedOut : Replies.ShuttingDown, _output);
     }
 

@@ -65,4 +65,7 @@ internal static partial class ServerLog
 
     [LoggerMessage(31, LogLevel.Error, "The certificate {Path} could not be loaded again; the last one stays")]
     internal static partial void CertificateReloadFailed(ILogger logger, string path, Exception error);
+
+    [LoggerMessage(32, LogLevel.Warning, "The certificate {Path} expired on {NotAfter:u}: clients that check it will not go on")]
+    internal static partial void CertificateExpired(ILogger logger, string path, DateTimeOffset notAfter);
 }

@@ -27,8 +27,8 @@ public sealed class PemCertificateFile : ITlsCertificateSource
     /// <summary>Loads the files.</summary>
     /// <param name="certificatePath">The certificate, the intermediates behind it, in PEM.</param>
     /// <param name="keyPath">The private key in PEM, not encrypted; may be the same file.</param>
-    /// <param name="loggerFactory">Where a failed reload is told.</param>
-    /// <param name="timeProvider">The clock of the check interval.</param>
+    /// <param name="loggerFactory">Where a failed reload is told, and a certificate that has expired.</param>
+    /// <param name="timeProvider">The clock of the check interval, and of what has expired.</param>
     /// <exception cref="IOException">A file cannot be read.</exception>
     /// <exception cref="CryptographicException">The files hold no certificate with its key.</exception>
     public PemCertificateFile(string certificatePath, string keyPath, ILoggerFactory? loggerFactory = null, TimeProvider? timeProvider = null)
@@ -95,6 +95,12 @@ public sealed class PemCertificateFile : ITlsCertificateSource
         {
             // A key of another certificate, as between the replacements of the two files.
             throw new CryptographicException($"The key in {_keyPath} is not the one of the certificate in {_certificatePath}.", error);
+        }
+
+        var notAfter = new DateTimeOffset(certificate.NotAfter);
+        if (notAfter < _time.GetUtcNow())
+        {
+            ServerLog.CertificateExpired(_logger, _certificatePath, notAfter);
         }
 
         var chain = new X509Certificate2Collection();

@@ -1,9 +1,10 @@
 using System.IO.Pipelines;
+using Smtp.Interop;
 
 namespace Smtp.Client.Tests;
 
 /// <summary>One end of a connection in memory. A write waits while the other end has much to read, as on a socket.</summary>
-internal sealed class DuplexStream : Stream
+internal sealed class DuplexStream : AsyncStream
 {
     private readonly PipeReader _reader;
     private readonly PipeWriter _writer;
@@ -18,20 +19,6 @@ internal sealed class DuplexStream : Stream
     {
         _reader = reader;
         _writer = writer;
-    }
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
     }
 
     /// <summary>Both ends.</summary>
@@ -94,26 +81,6 @@ internal sealed class DuplexStream : Stream
             throw new IOException("The other end is closed.");
         }
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Flush()
-    {
-    }
-
-    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     protected override void Dispose(bool disposing)
     {

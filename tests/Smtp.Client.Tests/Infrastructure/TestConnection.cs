@@ -19,7 +19,7 @@ internal sealed class TestConnection : IAsyncDisposable
     internal ScriptedPeer Peer { get; }
 
     internal static SmtpConnectionOptions Options(
-        BareLineEndings bareLineEndings = BareLineEndings.Normalize,
+        BareLineEndingPolicy bareLineEndings = BareLineEndingPolicy.Normalize,
         SmtpTlsMode tls = SmtpTlsMode.None,
         TimeProvider? timeProvider = null,
         SmtpCredentials? credentials = null,

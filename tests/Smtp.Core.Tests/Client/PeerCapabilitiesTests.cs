@@ -27,7 +27,7 @@ public sealed class PeerCapabilitiesTests
             "REQUIRETLS",
             "XCLIENT NAME ADDR");
 
-        Assert.Equal("mx.example.com", peer.GreetingName);
+        Assert.Equal("mx.example.com", peer.HostName);
         Assert.Equal(
             SmtpExtensions.Pipelining | SmtpExtensions.Size | SmtpExtensions.EightBitMime | SmtpExtensions.EnhancedStatusCodes
             | SmtpExtensions.StartTls | SmtpExtensions.Auth | SmtpExtensions.SmtpUtf8 | SmtpExtensions.Chunking

@@ -52,7 +52,7 @@ public sealed class SaslClientTests
     public void OAUTHBEARER_as_in_RFC_7628()
     {
         const string Token = "vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg==";
-        var mechanism = new BearerSaslClient("user@example.com", Token, "server.example.com", 143);
+        var mechanism = new OAuthBearerSaslClient("user@example.com", Token, "server.example.com", 143);
         mechanism.Start();
         Assert.Equal(
             "n,a=user@example.com,\u0001host=server.example.com\u0001port=143\u0001auth=Bearer vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg==\u0001\u0001",
@@ -105,8 +105,8 @@ public sealed class SaslClientTests
     public void A_token_cannot_add_a_field(string user, string token)
     {
         Assert.Throws<ArgumentException>(() => new XOAuth2SaslClient(user, token));
-        Assert.Throws<ArgumentException>(() => new BearerSaslClient(user, token));
-        Assert.Throws<ArgumentException>(() => new BearerSaslClient("user", "token", "host\u0001auth=Bearer other"));
+        Assert.Throws<ArgumentException>(() => new OAuthBearerSaslClient(user, token));
+        Assert.Throws<ArgumentException>(() => new OAuthBearerSaslClient("user", "token", "host\u0001auth=Bearer other"));
     }
 
     [Theory]
@@ -114,11 +114,11 @@ public sealed class SaslClientTests
     [InlineData("a,b=c", "abc", true)]
     public void The_servers_side_reads_what_the_client_says(string user, string token, bool bearer)
     {
-        SaslClientMechanism client = bearer ? new BearerSaslClient(user, token) : new XOAuth2SaslClient(user, token);
+        SaslClientMechanism client = bearer ? new OAuthBearerSaslClient(user, token) : new XOAuth2SaslClient(user, token);
         client.Start();
-        SaslServerStep step = new BearerSaslServer().Evaluate(Encoding.UTF8.GetBytes(Respond(client, "")!));
+        SaslServerStep step = new OAuthBearerSaslServer().Evaluate(Encoding.UTF8.GetBytes(Respond(client, "")!));
         Assert.Equal(SaslServerStepKind.Verify, step.Kind);
-        Assert.Equal((user, token), (step.Credentials!.AuthorizationId, step.Credentials.Token));
+        Assert.Equal((user, token), (step.Credentials!.AuthorizationIdentity, step.Credentials.Token));
     }
 
     private static string? Respond(SaslClientMechanism mechanism, string challenge)

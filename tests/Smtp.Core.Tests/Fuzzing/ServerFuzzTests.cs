@@ -191,7 +191,7 @@ public sealed partial class ServerFuzzTests
     }
 
     /// <summary>The pairs of replies that followed each other, each with its verb: what tells that an input did something new.</summary>
-    private sealed class Transitions : ISessionObserver
+    private sealed class Transitions : IServerSessionObserver
     {
         private int _last;
 

@@ -26,7 +26,7 @@ public class RecipientOvershootTests
         }
 
         Assert.StartsWith("421 4.7.0 ", Run(session, "RCPT TO:<b@example.org>\r\n"), StringComparison.Ordinal);
-        Assert.Equal(SessionPhase.Closing, session.Phase);
+        Assert.Equal(ServerPhase.Closing, session.Phase);
     }
 
     [Fact]
@@ -42,11 +42,11 @@ public class RecipientOvershootTests
         for (int i = 0; i < 101; i++)
         {
             Assert.StartsWith("451 4.7.1 ", Run(session, "RCPT TO:<b@example.org>\r\n", greylisted), StringComparison.Ordinal);
-            Assert.Equal(i < 100 ? 0 : 1, session.Errors);
+            Assert.Equal(i < 100 ? 0 : 1, session.ErrorCount);
         }
 
         Assert.StartsWith("421 4.7.0 ", Run(session, "RCPT TO:<b@example.org>\r\n", greylisted), StringComparison.Ordinal);
-        Assert.Equal(SessionPhase.Closing, session.Phase);
+        Assert.Equal(ServerPhase.Closing, session.Phase);
     }
 
     private static string Run(ServerSession session, string octets, SmtpReply decision = default)
@@ -55,13 +55,13 @@ public class RecipientOvershootTests
         var output = new ArrayBufferWriter<byte>();
         while (true)
         {
-            SessionEffect effect = session.Advance(ref input, output);
-            if (effect is SessionEffect.NeedInput or SessionEffect.Close)
+            ServerEffect effect = session.Advance(ref input, output);
+            if (effect is ServerEffect.NeedInput or ServerEffect.Close)
             {
                 return Encoding.ASCII.GetString(output.WrittenSpan);
             }
 
-            if (effect is not SessionEffect.Flush)
+            if (effect is not ServerEffect.Flush)
             {
                 session.Resume(decision, output);
             }

@@ -6,9 +6,9 @@ namespace Smtp.Core.Tests;
 /// <summary>The table of which command may come when, against a text that was read and approved, and against the RFCs' own lists.</summary>
 public class SequenceRulesTests
 {
-    private static readonly SessionPhase[] Phases =
+    private static readonly ServerPhase[] Phases =
     [
-        SessionPhase.Refused, SessionPhase.Greeted, SessionPhase.Ready, SessionPhase.Sender, SessionPhase.Recipients, SessionPhase.Chunks,
+        ServerPhase.Refused, ServerPhase.Greeted, ServerPhase.Ready, ServerPhase.Sender, ServerPhase.Recipients, ServerPhase.Chunks,
     ];
 
     [Fact]
@@ -56,12 +56,12 @@ public class SequenceRulesTests
             Enum.GetValues<SmtpVerb>().Where(SequenceRules.IsAllowedWithoutAuthentication));
 
     [Theory]
-    [InlineData(SessionPhase.Connected)]
-    [InlineData(SessionPhase.Body)]
-    [InlineData(SessionPhase.Chunk)]
-    [InlineData(SessionPhase.Authenticating)]
-    [InlineData(SessionPhase.Closing)]
-    public void Where_no_commands_are_read_there_is_no_rule(SessionPhase phase) =>
+    [InlineData(ServerPhase.Connected)]
+    [InlineData(ServerPhase.Body)]
+    [InlineData(ServerPhase.Chunk)]
+    [InlineData(ServerPhase.Authenticating)]
+    [InlineData(ServerPhase.Closing)]
+    public void Where_no_commands_are_read_there_is_no_rule(ServerPhase phase) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => SequenceRules.Check(SmtpVerb.Noop, phase));
 
     private static string Table()
@@ -74,7 +74,7 @@ public class SequenceRulesTests
             text.Append(SequenceRules.IsAllowedWithoutTls(verb) ? ", allowed before TLS" : "");
             text.Append(SequenceRules.IsAllowedWithoutAuthentication(verb) ? ", allowed before AUTH" : "");
             text.Append(SequenceRules.IsUnproductive(verb) ? ", brings no mail" : "").Append('\n');
-            foreach (SessionPhase phase in Phases)
+            foreach (ServerPhase phase in Phases)
             {
                 SmtpReply refusal = SequenceRules.Check(verb, phase);
                 text.Append(CultureInfo.InvariantCulture, $"  {phase,-11}{(refusal.IsNone ? "allowed" : refusal)}\n");

@@ -21,7 +21,7 @@ public class ServerSessionContractTests
     [Fact]
     public void An_effect_that_wants_a_decision_comes_once_and_must_be_answered()
     {
-        Assert.Equal(SessionEffect.CheckClient, Advance(""));
+        Assert.Equal(ServerEffect.CheckClient, Advance(""));
         Assert.Throws<InvalidOperationException>(() => Advance("NOOP\r\n"));
         _session.Resume(default, _output);
         Assert.Throws<InvalidOperationException>(() => _session.Resume(default, _output));
@@ -39,15 +39,15 @@ public class ServerSessionContractTests
         Assert.Throws<InvalidOperationException>(() => _session.FailMessage(Replies.LocalError));
         Assert.Throws<InvalidOperationException>(() => _session.UseImplicitTls());
 
-        Assert.Equal(SessionEffect.Authenticate, Advance("AUTH PLAIN AGEAYg==\r\n"));
+        Assert.Equal(ServerEffect.Authenticate, Advance("AUTH PLAIN AGEAYg==\r\n"));
         Assert.Throws<InvalidOperationException>(() => _session.Resume(default, _output));
         _session.ResumeAuthentication(null, default, _output);
 
-        Assert.Equal(SessionEffect.UpgradeTls, Advance("STARTTLS\r\n"));
+        Assert.Equal(ServerEffect.UpgradeTls, Advance("STARTTLS\r\n"));
         Assert.Throws<InvalidOperationException>(() => _session.Resume(default, _output));
         _session.ResumeTls();
         Assert.True(_session.IsTls);
-        Assert.Equal(SessionPhase.Greeted, _session.Phase);
+        Assert.Equal(ServerPhase.Greeted, _session.Phase);
         Assert.Equal(SmtpVerb.Unknown, _session.HelloVerb);
         Assert.True(_session.HelloName.IsEmpty);
     }
@@ -56,47 +56,47 @@ public class ServerSessionContractTests
     public void A_decision_is_no_3yz_but_behind_DATA()
     {
         Hello();
-        Assert.Equal(SessionEffect.CheckSender, Advance("MAIL FROM:<a@example.net>\r\n"));
+        Assert.Equal(ServerEffect.CheckSender, Advance("MAIL FROM:<a@example.net>\r\n"));
         Assert.Throws<ArgumentException>(() => _session.Resume(Replies.StartMailInput, _output));
 
         // The misuse changed nothing: the decision is still asked for.
         _session.Resume(default, _output);
-        Assert.Equal(SessionPhase.Sender, _session.Phase);
+        Assert.Equal(ServerPhase.Sender, _session.Phase);
     }
 
     [Fact]
     public void Nothing_changes_before_a_decision()
     {
         Hello();
-        Assert.Equal(SessionEffect.CheckSender, Advance("MAIL FROM:<a@example.net>\r\n"));
-        Assert.Equal(SessionPhase.Ready, _session.Phase);
+        Assert.Equal(ServerEffect.CheckSender, Advance("MAIL FROM:<a@example.net>\r\n"));
+        Assert.Equal(ServerPhase.Ready, _session.Phase);
         Assert.Equal("a@example.net", _session.Envelope.ReversePath.ToString());
         _session.Resume(default, _output);
-        Assert.Equal(SessionEffect.CheckRecipient, Advance("RCPT TO:<b@example.org>\r\n"));
-        Assert.Equal(SessionPhase.Sender, _session.Phase);
+        Assert.Equal(ServerEffect.CheckRecipient, Advance("RCPT TO:<b@example.org>\r\n"));
+        Assert.Equal(ServerPhase.Sender, _session.Phase);
         Assert.Equal("b@example.org", _session.Recipient.ForwardPath.ToString());
         Assert.Equal(0, _session.Envelope.RecipientCount);
         _session.Resume(Replies.RelayDenied, _output);
         Assert.Equal(0, _session.Envelope.RecipientCount);
-        Assert.Equal(SessionEffect.CheckHello, Advance("EHLO other.example.net\r\n"));
+        Assert.Equal(ServerEffect.CheckHello, Advance("EHLO other.example.net\r\n"));
         Assert.Equal("other.example.net", _session.GetHelloName());
         _session.Resume(Replies.RelayDenied, _output);
         Assert.Equal("client.example.net", _session.GetHelloName());
-        Assert.Equal(SessionPhase.Sender, _session.Phase);
+        Assert.Equal(ServerPhase.Sender, _session.Phase);
     }
 
     [Fact]
     public void A_failed_message_wants_a_refusal_and_is_not_aborted_again()
     {
         OpenBody();
-        Assert.Equal(SessionEffect.WriteBody, Advance("text\r\n"));
+        Assert.Equal(ServerEffect.WriteBody, Advance("text\r\n"));
         Assert.Throws<ArgumentException>(() => _session.FailMessage(Replies.Ok));
         Assert.Throws<ArgumentException>(() => _session.FailMessage(default));
         _session.FailMessage(Replies.LocalError);
         Assert.Throws<InvalidOperationException>(() => _session.FailMessage(Replies.LocalError));
-        Assert.Equal(SessionEffect.NeedInput, Advance("more\r\n.\r\n"));
+        Assert.Equal(ServerEffect.NeedInput, Advance("more\r\n.\r\n"));
         Assert.EndsWith("451 4.3.0 Local error in processing, try again later\r\n", Output, StringComparison.Ordinal);
-        Assert.Equal(SessionPhase.Ready, _session.Phase);
+        Assert.Equal(ServerPhase.Ready, _session.Phase);
     }
 
     [Theory]
@@ -106,15 +106,15 @@ public class ServerSessionContractTests
     public void A_message_that_is_refused_is_aborted_once(string body)
     {
         OpenBody();
-        var effects = new List<SessionEffect>();
-        for (SessionEffect effect = Advance(body); effect != SessionEffect.NeedInput; effect = Advance(""))
+        var effects = new List<ServerEffect>();
+        for (ServerEffect effect = Advance(body); effect != ServerEffect.NeedInput; effect = Advance(""))
         {
             effects.Add(effect);
         }
 
-        Assert.Single(effects, SessionEffect.AbortMessage);
-        Assert.DoesNotContain(SessionEffect.CommitMessage, effects);
-        Assert.DoesNotContain(SessionEffect.WriteBody, effects.SkipWhile(effect => effect != SessionEffect.AbortMessage));
+        Assert.Single(effects, ServerEffect.AbortMessage);
+        Assert.DoesNotContain(ServerEffect.CommitMessage, effects);
+        Assert.DoesNotContain(ServerEffect.WriteBody, effects.SkipWhile(effect => effect != ServerEffect.AbortMessage));
     }
 
     [Theory]
@@ -123,19 +123,19 @@ public class ServerSessionContractTests
     public void An_open_message_is_aborted_when_its_transaction_ends_between_chunks(string command)
     {
         OpenChunks();
-        SessionEffect effect = Advance(command);
-        if (effect == SessionEffect.CheckHello)
+        ServerEffect effect = Advance(command);
+        if (effect == ServerEffect.CheckHello)
         {
             _session.Resume(default, _output);
             effect = Advance("");
         }
 
         // Whoever drops the message may want to know whose it was.
-        Assert.Equal(SessionEffect.AbortMessage, effect);
-        Assert.Equal(SessionPhase.Ready, _session.Phase);
+        Assert.Equal(ServerEffect.AbortMessage, effect);
+        Assert.Equal(ServerPhase.Ready, _session.Phase);
         Assert.Equal("a@example.net", _session.Envelope.ReversePath.ToString());
         Assert.Equal(1, _session.Envelope.RecipientCount);
-        Assert.Equal(SessionEffect.NeedInput, Advance(""));
+        Assert.Equal(ServerEffect.NeedInput, Advance(""));
         Assert.True(_session.Envelope.ReversePath.IsNull);
         Assert.Equal(0, _session.Envelope.RecipientCount);
     }
@@ -144,11 +144,11 @@ public class ServerSessionContractTests
     public void Terminating_says_its_reply_once_and_closes_whatever_was_awaited()
     {
         OpenBody();
-        Assert.Equal(SessionEffect.CommitMessage, Advance(".\r\n"));
+        Assert.Equal(ServerEffect.CommitMessage, Advance(".\r\n"));
         _session.Terminate(Replies.ShuttingDown, _output);
         _session.Terminate(Replies.TimedOut, _output);
-        Assert.Equal(SessionEffect.Close, Advance("NOOP\r\n"));
-        Assert.Equal(SessionEffect.Close, Advance("NOOP\r\n"));
+        Assert.Equal(ServerEffect.Close, Advance("NOOP\r\n"));
+        Assert.Equal(ServerEffect.Close, Advance("NOOP\r\n"));
         Assert.EndsWith("<CRLF>.<CRLF>\r\n421 4.3.2 Service shutting down, closing connection\r\n", Output, StringComparison.Ordinal);
         Assert.Equal(0, _session.MessagesAccepted);
     }
@@ -157,11 +157,11 @@ public class ServerSessionContractTests
     public void No_message_is_taken_by_a_verdict_that_says_nothing()
     {
         OpenBody();
-        Assert.Equal(SessionEffect.CommitMessage, Advance(".\r\n"));
+        Assert.Equal(ServerEffect.CommitMessage, Advance(".\r\n"));
         _session.Resume(default, _output);
         Assert.EndsWith("\r\n451 4.3.0 Local error in processing, try again later\r\n", Output, StringComparison.Ordinal);
         Assert.Equal(0, _session.MessagesAccepted);
-        Assert.Equal(SessionPhase.Ready, _session.Phase);
+        Assert.Equal(ServerPhase.Ready, _session.Phase);
     }
 
     [Theory]
@@ -183,9 +183,9 @@ public class ServerSessionContractTests
         Assert.False(_session.IsTls || _session.IsAuthenticated);
         Assert.Equal(0, _session.LastReplyCode);
         OpenBody();
-        Assert.Equal(SessionEffect.WriteBody, Advance("x\r\n.\r\n"));
+        Assert.Equal(ServerEffect.WriteBody, Advance("x\r\n.\r\n"));
         Assert.Equal("x\r\n"u8, _session.BodyChunk.Span);
-        Assert.Equal(SessionEffect.CommitMessage, Advance(""));
+        Assert.Equal(ServerEffect.CommitMessage, Advance(""));
         _session.Resume(Replies.MessageAccepted, _output);
         Assert.Equal(1, _session.MessagesAccepted);
         Assert.EndsWith(
@@ -207,7 +207,7 @@ public class ServerSessionContractTests
             "250 2.0.0 OK\r\n554 5.5.0 Improper use of pipelining, closing connection\r\n", driver.Output, StringComparison.Ordinal);
     }
 
-    private SessionEffect Advance(string text)
+    private ServerEffect Advance(string text)
     {
         _input = new ReadOnlySequence<byte>([.. _input.ToArray(), .. Wire.Encode(text)]);
         return _session.Advance(ref _input, _output);
@@ -215,34 +215,34 @@ public class ServerSessionContractTests
 
     private void Hello()
     {
-        Assert.Equal(SessionEffect.CheckClient, Advance(""));
+        Assert.Equal(ServerEffect.CheckClient, Advance(""));
         _session.Resume(default, _output);
-        Assert.Equal(SessionEffect.CheckHello, Advance("EHLO client.example.net\r\n"));
+        Assert.Equal(ServerEffect.CheckHello, Advance("EHLO client.example.net\r\n"));
         _session.Resume(default, _output);
     }
 
     private void OpenEnvelope()
     {
         Hello();
-        Assert.Equal(SessionEffect.CheckSender, Advance("MAIL FROM:<a@example.net>\r\n"));
+        Assert.Equal(ServerEffect.CheckSender, Advance("MAIL FROM:<a@example.net>\r\n"));
         _session.Resume(default, _output);
-        Assert.Equal(SessionEffect.CheckRecipient, Advance("RCPT TO:<b@example.org>\r\n"));
+        Assert.Equal(ServerEffect.CheckRecipient, Advance("RCPT TO:<b@example.org>\r\n"));
         _session.Resume(default, _output);
     }
 
     private void OpenBody()
     {
         OpenEnvelope();
-        Assert.Equal(SessionEffect.OpenMessage, Advance("DATA\r\n"));
+        Assert.Equal(ServerEffect.OpenMessage, Advance("DATA\r\n"));
         _session.Resume(default, _output);
     }
 
     private void OpenChunks()
     {
         OpenEnvelope();
-        Assert.Equal(SessionEffect.OpenMessage, Advance("BDAT 3\r\nabc"));
+        Assert.Equal(ServerEffect.OpenMessage, Advance("BDAT 3\r\nabc"));
         _session.Resume(default, _output);
-        Assert.Equal(SessionEffect.WriteBody, Advance(""));
-        Assert.Equal(SessionEffect.NeedInput, Advance(""));
+        Assert.Equal(ServerEffect.WriteBody, Advance(""));
+        Assert.Equal(ServerEffect.NeedInput, Advance(""));
     }
 }

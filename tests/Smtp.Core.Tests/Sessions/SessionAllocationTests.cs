@@ -47,7 +47,7 @@ public class SessionAllocationTests
         long allocated = Allocations.Of(() => Receive(new ReadOnlySequence<byte>(octets)));
         Assert.True(allocated == 0, $"{name}: {allocated} octets");
         Assert.Equal(200 * messages, _session.MessagesAccepted - accepted);
-        Assert.Equal(SessionPhase.Ready, _session.Phase);
+        Assert.Equal(ServerPhase.Ready, _session.Phase);
     }
 
     [Fact]
@@ -68,7 +68,7 @@ public class SessionAllocationTests
         {
             _session.Reset(_session.Profile);
             Receive(new ReadOnlySequence<byte>(octets));
-            if (_session.Phase != SessionPhase.Closing || _session.MessagesAccepted != 1)
+            if (_session.Phase != ServerPhase.Closing || _session.MessagesAccepted != 1)
             {
                 throw new InvalidOperationException("The session did not run.");
             }
@@ -83,17 +83,17 @@ public class SessionAllocationTests
         _output.ResetWrittenCount();
         while (true)
         {
-            SessionEffect effect = _session.Advance(ref input, _output);
+            ServerEffect effect = _session.Advance(ref input, _output);
             switch (effect)
             {
-                case SessionEffect.NeedInput:
-                case SessionEffect.Close:
+                case ServerEffect.NeedInput:
+                case ServerEffect.Close:
                     return;
-                case SessionEffect.WriteBody:
-                case SessionEffect.AbortMessage:
-                case SessionEffect.Flush:
+                case ServerEffect.WriteBody:
+                case ServerEffect.AbortMessage:
+                case ServerEffect.Flush:
                     break;
-                case SessionEffect.CommitMessage:
+                case ServerEffect.CommitMessage:
                     _session.Resume(Replies.MessageAccepted, _output);
                     break;
                 default:

@@ -92,14 +92,14 @@ internal sealed class SessionDriver
         {
             long before = input.Length;
             int said = _output.WrittenCount;
-            SessionEffect effect = Session.Advance(ref input, _output);
+            ServerEffect effect = Session.Advance(ref input, _output);
             Assert.True(input.Length <= before, "Input grew.");
             idle = input.Length < before ? 0 : idle + 1;
             Assert.True(idle <= MostIdleSteps, $"{effect} came {idle} times without a consumed octet.");
             Assert.True(IsLegal(effect), $"{effect} came in phase {Session.Phase}.");
             _unflushed += _output.WrittenCount - said;
             Assert.InRange(_unflushed, 0, MostUnflushedOutput);
-            if (effect == SessionEffect.NeedInput)
+            if (effect == ServerEffect.NeedInput)
             {
                 _unflushed = 0;
                 return;
@@ -114,62 +114,62 @@ internal sealed class SessionDriver
         }
     }
 
-    private void Do(SessionEffect effect)
+    private void Do(ServerEffect effect)
     {
         switch (effect)
         {
-            case SessionEffect.Flush:
+            case ServerEffect.Flush:
                 _unflushed = 0;
                 break;
 
-            case SessionEffect.CheckClient:
+            case ServerEffect.CheckClient:
                 Session.Resume(_policy.Answer("CLIENT"), _output);
                 break;
 
-            case SessionEffect.CheckHello:
+            case ServerEffect.CheckHello:
                 Session.Resume(_policy.Answer($"HELLO {Session.GetHelloName()}"), _output);
                 break;
 
-            case SessionEffect.Authenticate:
+            case ServerEffect.Authenticate:
                 Session.ResumeAuthentication(_policy.Identify(Session.Credentials!), _policy.LoginRefusal, _output);
                 break;
 
-            case SessionEffect.LookUpSecret:
-                Session.ResumeSecret(_policy.Secrets.GetValueOrDefault(Session.Credentials!.AuthenticationId), _output);
+            case ServerEffect.LookUpSecret:
+                Session.ResumeSecret(_policy.Secrets.GetValueOrDefault(Session.Credentials!.AuthenticationIdentity), _output);
                 break;
 
-            case SessionEffect.CheckSender:
+            case ServerEffect.CheckSender:
                 Session.Resume(_policy.Answer($"MAIL {Session.Envelope.ReversePath}"), _output);
                 break;
 
-            case SessionEffect.CheckRecipient:
+            case ServerEffect.CheckRecipient:
                 Session.Resume(_policy.Answer($"RCPT {Session.Recipient.ForwardPath}"), _output);
                 break;
 
-            case SessionEffect.OpenMessage:
+            case ServerEffect.OpenMessage:
                 SmtpReply opened = _policy.Answer("DATA");
                 _messageOpen = opened.IsPositive;
                 _body.Clear();
                 Session.Resume(opened, _output);
                 break;
 
-            case SessionEffect.WriteBody:
+            case ServerEffect.WriteBody:
                 Write(Session.BodyChunk.Span);
                 break;
 
-            case SessionEffect.CommitMessage:
+            case ServerEffect.CommitMessage:
                 Commit();
                 break;
 
-            case SessionEffect.AbortMessage:
+            case ServerEffect.AbortMessage:
                 _messageOpen = false;
                 break;
 
-            case SessionEffect.UpgradeTls:
+            case ServerEffect.UpgradeTls:
                 AwaitsTls = true;
                 break;
 
-            case SessionEffect.Close:
+            case ServerEffect.Close:
                 IsClosed = true;
                 break;
 
@@ -218,23 +218,23 @@ internal sealed class SessionDriver
         }
     }
 
-    private bool IsLegal(SessionEffect effect)
+    private bool IsLegal(ServerEffect effect)
     {
-        SessionPhase phase = Session.Phase;
+        ServerPhase phase = Session.Phase;
         return effect switch
         {
-            SessionEffect.CheckClient => phase is SessionPhase.Connected,
-            SessionEffect.CheckHello => phase is >= SessionPhase.Greeted and <= SessionPhase.Chunks,
-            SessionEffect.Authenticate or SessionEffect.LookUpSecret => phase is SessionPhase.Authenticating && !Session.IsAuthenticated,
-            SessionEffect.CheckSender => phase is SessionPhase.Ready,
-            SessionEffect.CheckRecipient => phase is SessionPhase.Sender or SessionPhase.Recipients,
-            SessionEffect.OpenMessage => phase is SessionPhase.Recipients && !_messageOpen,
-            SessionEffect.WriteBody or SessionEffect.CommitMessage => phase is SessionPhase.Body or SessionPhase.Chunk && _messageOpen,
-            SessionEffect.AbortMessage => _messageOpen,
-            SessionEffect.UpgradeTls => phase is SessionPhase.Ready && !Session.IsTls,
-            SessionEffect.Close => phase is SessionPhase.Closing,
-            SessionEffect.NeedInput => phase is not (SessionPhase.Connected or SessionPhase.Closing),
-            SessionEffect.Flush => true,
+            ServerEffect.CheckClient => phase is ServerPhase.Connected,
+            ServerEffect.CheckHello => phase is >= ServerPhase.Greeted and <= ServerPhase.Chunks,
+            ServerEffect.Authenticate or ServerEffect.LookUpSecret => phase is ServerPhase.Authenticating && !Session.IsAuthenticated,
+            ServerEffect.CheckSender => phase is ServerPhase.Ready,
+            ServerEffect.CheckRecipient => phase is ServerPhase.Sender or ServerPhase.Recipients,
+            ServerEffect.OpenMessage => phase is ServerPhase.Recipients && !_messageOpen,
+            ServerEffect.WriteBody or ServerEffect.CommitMessage => phase is ServerPhase.Body or ServerPhase.Chunk && _messageOpen,
+            ServerEffect.AbortMessage => _messageOpen,
+            ServerEffect.UpgradeTls => phase is ServerPhase.Ready && !Session.IsTls,
+            ServerEffect.Close => phase is ServerPhase.Closing,
+            ServerEffect.NeedInput => phase is not (ServerPhase.Connected or ServerPhase.Closing),
+            ServerEffect.Flush => true,
             _ => false,
         };
     }

@@ -28,7 +28,7 @@ internal sealed class SessionPolicy
     /// <summary>Who a client with these credentials is, or null. A token is its user's name and password with a colon in between.</summary>
     public string? Identify(SaslCredentials credentials)
     {
-        string user = credentials.AuthenticationId;
+        string user = credentials.AuthenticationIdentity;
         string? given = credentials.Password;
         if (credentials.Token?.Split(':') is [var name, var secret])
         {
@@ -40,6 +40,6 @@ internal sealed class SessionPolicy
             return null;
         }
 
-        return MayActAs.TryGetValue(user, out string? other) && other == credentials.AuthorizationId ? other : user;
+        return MayActAs.TryGetValue(user, out string? other) && other == credentials.AuthorizationIdentity ? other : user;
     }
 }

@@ -56,7 +56,7 @@ public class SessionRobustnessTests
         byte[] piece = Wire.Encode(string.Concat(Enumerable.Repeat("..a line of text, and of NOOP\r\n", 1000)));
         long allocated = AllocatedBy(() => Repeat(driver.Session, piece, 100 * Megabyte / piece.Length));
         Assert.True(allocated < 64 * 1024, $"{allocated} octets allocated");
-        Assert.Equal(SessionPhase.Body, driver.Session.Phase);
+        Assert.Equal(ServerPhase.Body, driver.Session.Phase);
         driver.Receive(".\r\n"u8);
         Assert.EndsWith(
             "354 Start mail input; end with <CRLF>.<CRLF>\r\n550 5.6.0 Message refused: a CR or LF stood alone\r\n",
@@ -85,12 +85,12 @@ public class SessionRobustnessTests
         var session = new ServerSession(new ServerProfile(new ServerProfileOptions { Limits = limits }));
         var output = new ArrayBufferWriter<byte>();
         var input = new ReadOnlySequence<byte>(Wire.Encode(string.Concat(Enumerable.Repeat("HELP\r\n", 10_000))));
-        Assert.Equal(SessionEffect.CheckClient, session.Advance(ref input, output));
+        Assert.Equal(ServerEffect.CheckClient, session.Advance(ref input, output));
         session.Resume(default, output);
         int flushes = 0;
-        for (SessionEffect effect; (effect = session.Advance(ref input, output)) != SessionEffect.NeedInput; flushes++)
+        for (ServerEffect effect; (effect = session.Advance(ref input, output)) != ServerEffect.NeedInput; flushes++)
         {
-            Assert.Equal(SessionEffect.Flush, effect);
+            Assert.Equal(ServerEffect.Flush, effect);
             Assert.InRange(output.WrittenCount, 1, 17 * 1024);
             output.Clear();
         }
@@ -154,10 +154,10 @@ public class SessionRobustnessTests
         for (int i = 0; i < count; i++)
         {
             var input = new ReadOnlySequence<byte>(piece);
-            SessionEffect effect;
-            while ((effect = session.Advance(ref input, output)) != SessionEffect.NeedInput)
+            ServerEffect effect;
+            while ((effect = session.Advance(ref input, output)) != ServerEffect.NeedInput)
             {
-                Assert.Equal(SessionEffect.Flush, effect);
+                Assert.Equal(ServerEffect.Flush, effect);
             }
 
             Assert.True(input.IsEmpty, "What is refused is dropped as it comes.");

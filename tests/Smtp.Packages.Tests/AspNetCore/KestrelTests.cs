@@ -259,7 +259,7 @@ public sealed class KestrelTests : IDisposable
         public ValueTask<AuthenticationResult> AuthenticateAsync(
             SmtpSessionContext session, Smtp.Core.SaslCredentials credentials, CancellationToken cancellationToken) =>
             credentials.Mechanism.StartsWith("SCRAM", StringComparison.Ordinal)
-                ? ValueTask.FromResult(AuthenticationResult.Success(credentials.AuthenticationId))
+                ? ValueTask.FromResult(AuthenticationResult.Success(credentials.AuthenticationIdentity))
                 : _list.AuthenticateAsync(session, credentials, cancellationToken);
 
         public ValueTask<Smtp.Core.ScramSecret?> FindSecretAsync(SmtpSessionContext session, string userName, CancellationToken cancellationToken) =>

@@ -60,7 +60,7 @@ public sealed class ClientTests
     }
 
     [Theory]
-    [InlineData("Host", null, "Host is neither a host name nor an IP address.")]
+    [InlineData("Host", null, "Host is missing: the server's host name or IP address.")]
     [InlineData("Port", "0", "Smtp:Port = \"0\": must be from 1 to 65535.")]
     [InlineData("Tls", "Maybe", "Smtp:Tls = \"Maybe\": must be one of StartTlsRequired, StartTlsIfOffered, Implicit, None.")]
     [InlineData("MaximumConnections", "0", "Smtp:MaximumConnections = \"0\": MaximumConnections is at least 1.")]

@@ -68,6 +68,7 @@ public sealed class ServerTests
             ["LongLines"] = "Reject",
             ["MaximumConnections"] = "77",
             ["MaximumConnectionsPerAddress"] = "7",
+            ["ErrorsBeforeDelay"] = "8",
             ["MaximumDelayedConnections"] = "7",
         };
         foreach (PropertyInfo limit in typeof(SmtpLimits).GetProperties())

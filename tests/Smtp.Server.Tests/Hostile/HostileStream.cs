@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Smtp.Interop;
 
 namespace Smtp.Server.Tests;
 
@@ -6,7 +7,7 @@ namespace Smtp.Server.Tests;
 /// A socket that serves an honest client badly: what is written goes out in pieces of any size and ends, by whatever end, at one octet of the wire. Under TLS
 /// that is anywhere in the handshake, too.
 /// </summary>
-internal sealed class HostileStream(Socket socket, Random random, HostileEnding ending, long budget) : Stream
+internal sealed class HostileStream(Socket socket, Random random, HostileEnding ending, long budget) : AsyncStream
 {
     private readonly bool _slow = random.Next(8) == 0;
     private readonly int _largest = random.Next(3) switch { 0 => 1 << 20, 1 => 100, _ => 1400 };
@@ -14,20 +15,6 @@ internal sealed class HostileStream(Socket socket, Random random, HostileEnding 
 
     /// <summary>Whether the wire was cut: the octets behind were not sent.</summary>
     internal bool IsCut { get; private set; }
-
-    public override bool CanRead => true;
-
-    public override bool CanWrite => true;
-
-    public override bool CanSeek => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -56,26 +43,6 @@ internal sealed class HostileStream(Socket socket, Random random, HostileEnding 
             throw new WireCutException();
         }
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public override void Flush()
-    {
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     private void Cut()
     {

@@ -53,7 +53,7 @@ public sealed class NodemailerTests
         var authenticator = new ScriptedAuthenticator
         {
             OnAuthenticate = (credentials, _) => ValueTask.FromResult(
-                credentials.Token == "ya29.t0ken" ? AuthenticationResult.Success(credentials.AuthenticationId) : AuthenticationResult.Failure),
+                credentials.Token == "ya29.t0ken" ? AuthenticationResult.Success(credentials.AuthenticationIdentity) : AuthenticationResult.Failure),
         };
         await using var server = InteropServer.Start(authenticator: authenticator, mechanisms: ["XOAUTH2"]);
         byte[] content = Letters.Get("short");

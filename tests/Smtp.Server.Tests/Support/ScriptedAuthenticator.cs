@@ -17,7 +17,7 @@ internal sealed class ScriptedAuthenticator : ISmtpAuthenticator
             return authenticate(credentials, cancellationToken);
         }
 
-        bool right = credentials.AuthenticationId == User && credentials.Password == Password;
+        bool right = credentials.AuthenticationIdentity == User && credentials.Password == Password;
         return ValueTask.FromResult(right ? AuthenticationResult.Success(User) : AuthenticationResult.Failure);
     }
 }

@@ -41,6 +41,7 @@ internal sealed class TestServer : IAsyncDisposable
         IReadOnlyList<string>? mechanisms = null,
         int? maximumPerAddress = null,
         int maximumDelayed = 1000,
+        int errorsBeforeDelay = 10,
         SmtpAuthenticationLimits? authenticationLimits = null,
         params IReadOnlyList<SmtpListenerOptions> listeners)
     {
@@ -67,6 +68,7 @@ internal sealed class TestServer : IAsyncDisposable
             MaximumConnections = maximumConnections,
             MaximumConnectionsPerAddress = maximumPerAddress ?? maximumConnections,
             MaximumDelayedConnections = maximumDelayed,
+            ErrorsBeforeDelay = errorsBeforeDelay,
             LoggerFactory = logs,
             Policy = policy ?? new ScriptedPolicy(),
             TimeProvider = systemTime ? TimeProvider.System : time,

@@ -4,7 +4,7 @@ namespace Smtp.Core;
 /// Sees what a session reads and says, for traces and metrics. Secrets are taken out before: an AUTH command shows its mechanism only, and the
 /// lines of its exchange not at all. Calls are synchronous and in order; spans are valid during the call.
 /// </summary>
-public interface ISessionObserver
+public interface IServerSessionObserver
 {
     /// <summary>A command line came, without its CRLF and before it is judged; empty where it is none that the engine knows.</summary>
     void OnCommand(ServerSession session, ReadOnlySpan<byte> line);

@@ -1,7 +1,7 @@
 namespace Smtp.Core;
 
 /// <summary>Where a server session stands (RFC 5321 §3, §4.1.4).</summary>
-public enum SessionPhase : byte
+public enum ServerPhase : byte
 {
     /// <summary>Connected; nothing was said yet.</summary>
     Connected,

@@ -5,7 +5,7 @@ namespace Smtp.Core;
 
 /// <summary>OAUTHBEARER (RFC 7628), the server's side.</summary>
 /// <remarks>A refused token is answered with a JSON challenge, to which the client says %x01, and only then comes the 535 (RFC 7628 §3.2.3).</remarks>
-public sealed class BearerSaslServer : SaslServerMechanism
+internal sealed class OAuthBearerSaslServer : SaslServerMechanism
 {
     private bool _isRefused;
 
@@ -36,8 +36,8 @@ public sealed class BearerSaslServer : SaslServerMechanism
             return SaslServerStep.Malformed;
         }
 
-        string authorizationId = string.Empty;
-        if (header[1].Length > 0 && !(Scram.TryTakeAttribute(header[1], 'a', out string escaped) && Scram.TryUnescapeName(escaped, out authorizationId)))
+        string authorizationIdentity = string.Empty;
+        if (header[1].Length > 0 && !(Scram.TryTakeAttribute(header[1], 'a', out string escaped) && Scram.TryUnescapeName(escaped, out authorizationIdentity)))
         {
             return SaslServerStep.Malformed;
         }
@@ -54,7 +54,7 @@ public sealed class BearerSaslServer : SaslServerMechanism
             }
         }
 
-        return token is null ? SaslServerStep.Malformed : SaslServerStep.Verify(SaslCredentials.ForToken(Name, authorizationId, string.Empty, token));
+        return token is null ? SaslServerStep.Malformed : SaslServerStep.Verify(SaslCredentials.ForToken(Name, authorizationIdentity, string.Empty, token));
     }
 
     /// <inheritdoc/>

@@ -1,7 +1,7 @@
 namespace Smtp.Core;
 
 /// <summary>What a <see cref="ServerSession"/> needs from the outside before it can go on.</summary>
-public enum SessionEffect : byte
+public enum ServerEffect : byte
 {
     /// <summary>All input is used: flush the output, read more, call <see cref="ServerSession.Advance"/>.</summary>
     NeedInput,
@@ -19,7 +19,7 @@ public enum SessionEffect : byte
     Authenticate,
 
     /// <summary>
-    /// A SCRAM exchange wants the secret of <see cref="ServerSession.Credentials"/>' <see cref="SaslCredentials.AuthenticationId"/>:
+    /// A SCRAM exchange wants the secret of <see cref="ServerSession.Credentials"/>' <see cref="SaslCredentials.AuthenticationIdentity"/>:
     /// <see cref="ServerSession.ResumeSecret"/>.
     /// </summary>
     LookUpSecret,

@@ -9,7 +9,7 @@ namespace Smtp.Core;
 /// A server that refuses the token says why in a challenge, a JSON object that <see cref="ServerError"/> has then, and waits for a %x01
 /// before it says 535 (RFC 7628 §3.2.3).
 /// </remarks>
-public sealed class BearerSaslClient : SaslClientMechanism
+public sealed class OAuthBearerSaslClient : SaslClientMechanism
 {
     private readonly TokenSaslSteps _steps;
 
@@ -19,7 +19,7 @@ public sealed class BearerSaslClient : SaslClientMechanism
     /// <param name="host">The server's name as the client knows it; empty to leave it out.</param>
     /// <param name="port">The server's port; 0 to leave it out.</param>
     /// <exception cref="ArgumentException">A value has a character that its place cannot have.</exception>
-    public BearerSaslClient(string userName, string token, string host = "", int port = 0)
+    public OAuthBearerSaslClient(string userName, string token, string host = "", int port = 0)
     {
         SaslText.Demand(userName, nameof(userName), allowEmpty: true);
         SaslText.DemandToken(token, nameof(token));

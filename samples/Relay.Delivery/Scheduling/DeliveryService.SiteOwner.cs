@@ -69,13 +69,20 @@ public sealed partial class DeliveryService
             }
             catch (SpoolException error) when (error.Failure == SpoolFailure.Unreadable)
             {
-                await QuarantineAsync(job, error).ConfigureAwait(false);
-                return [.. job.Lease.Recipients.Select(r => new Fate(RecipientState.Quarantined, Replies.Own(new EnhancedStatus(5, 3, 0), error.Message), default) { WasAttempted = false })];
+                return [.. job.Lease.Recipients.Select(_ => Fate.Quarantined(error.Message))];
             }
-            catch (SpoolException error)
+            catch (Exception error) when (error is SpoolException or IOException)
             {
-                DeliveryLog.NotLeased(service._logger, error.Message);
-                return [.. job.Lease.Recipients.Select(r => Fate.Untried(r.LastReply, TimeSpan.FromSeconds(10)))];
+                // The disk, or a lack of open files: it may pass. As an attempt it grows old, so that its sender hears of it if it does not. What broke off in
+                // the middle of a message leaves a connection that is of no use.
+                DeliveryLog.NotRead(service._logger, job.Lease.Message.Id, error.Message);
+                if (error is IOException)
+                {
+                    connection.Connection.Abort();
+                }
+
+                var failure = new Classification(false, BounceReason.System, new EnhancedStatus(4, 3, 0), false, false);
+                return [.. job.Lease.Recipients.Select(_ => Fate.Failed(failure, Replies.Own(failure.Status, "The message cannot be read from the disk now")))];
             }
             catch (Exception error)
             {
@@ -109,18 +116,6 @@ public sealed partial class DeliveryService
             else
             {
                 DeliveryLog.Recovered(service._logger, site);
-            }
-        }
-
-        private async Task QuarantineAsync(Job job, SpoolException error)
-        {
-            try
-            {
-                await service._spool.QuarantineAsync(job.Lease.Message.Id, error.Message, Aborting).ConfigureAwait(false);
-            }
-            catch (Exception failure) when (failure is SpoolException or OperationCanceledException)
-            {
-                DeliveryLog.NotBooked(service._logger, job.Lease.Message.Id, failure.Message);
             }
         }
     }

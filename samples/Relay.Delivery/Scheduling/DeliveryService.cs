@@ -324,6 +324,12 @@ public sealed partial class DeliveryService : IAsyncDisposable
     private async ValueTask<Job?> PlanAsync(Lease lease)
     {
         // (1)
+        if (lease.Unreadable is { } why)
+        {
+            End(lease, [.. lease.Recipients.Select(_ => Fate.Quarantined(why))]);
+            return null;
+        }
+
         if (await RefuseAsync(lease).ConfigureAwait(false) is { } refused)
         {
             End(lease, refused);

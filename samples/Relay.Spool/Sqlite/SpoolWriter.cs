@@ -37,6 +37,9 @@ internal sealed class SpoolWriter : IDisposable
 
     internal TimeProvider Clock { get; }
 
+    /// <summary>Connections of their own, for reading what may be broken: after such an error SQLite writes nothing more in a transaction.</summary>
+    internal required ReaderPool Readers { get; init; }
+
     internal SpoolOptions Options => _options;
 
     internal Agenda Agenda { get; } = new();

@@ -21,7 +21,7 @@ public sealed class OperatorCommandsTests
 
         string list = await RunAsync(relay, 0, "queue", "list");
         Assert.Contains($"{id} ", list, StringComparison.Ordinal);
-        Assert.Contains("<a@example.com> to <b@example.net> deferred, 1 attempts", list, StringComparison.Ordinal);
+        Assert.Contains("<a@example.com> to <b@example.net> deferred, 1 attempt, next", list, StringComparison.Ordinal);
         Assert.Contains("450 4.2.1", list, StringComparison.Ordinal);
         Assert.DoesNotContain(done.ToString(), list, StringComparison.Ordinal);
         Assert.Contains(done.ToString(), await RunAsync(relay, 0, "queue", "list", "--state", "delivered"), StringComparison.Ordinal);

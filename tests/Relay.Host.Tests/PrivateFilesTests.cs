@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Microsoft.Extensions.Configuration;
 using Smtp.Interop;
 
@@ -20,7 +21,8 @@ public sealed class PrivateFilesTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no modes.");
         string tls = Make("tls.pem", "key", (UnixFileMode)mode);
-        string dkim = Make("dkim.pem", "key", (UnixFileMode)mode);
+        using var key = RSA.Create(2048);
+        string dkim = Make("dkim.pem", key.ExportPkcs8PrivateKeyPem(), (UnixFileMode)mode);
 
         IReadOnlyList<(string Path, string Mode)> exposed = Exposed($"--Relay:Tls:CertificatePath={tls}", $"--Relay:Dkim:example.com:s1={dkim}");
 

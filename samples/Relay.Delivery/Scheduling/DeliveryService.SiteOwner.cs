@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Relay.Spool;
-using Smtp.Core;
 
 namespace Relay.Delivery;
 
@@ -70,19 +69,6 @@ public sealed partial class DeliveryService
             catch (SpoolException error) when (error.Failure == SpoolFailure.Unreadable)
             {
                 return [.. job.Lease.Recipients.Select(_ => Fate.Quarantined(error.Message))];
-            }
-            catch (Exception error) when (error is SpoolException or IOException)
-            {
-                // The disk, or a lack of open files: it may pass. As an attempt it grows old, so that its sender hears of it if it does not. What broke off in
-                // the middle of a message leaves a connection that is of no use.
-                DeliveryLog.NotRead(service._logger, job.Lease.Message.Id, error.Message);
-                if (error is IOException)
-                {
-                    connection.Connection.Abort();
-                }
-
-                var failure = new Classification(false, BounceReason.System, new EnhancedStatus(4, 3, 0), false, false);
-                return [.. job.Lease.Recipients.Select(_ => Fate.Failed(failure, Replies.Own(failure.Status, "The message cannot be read from the disk now")))];
             }
             catch (Exception error)
             {

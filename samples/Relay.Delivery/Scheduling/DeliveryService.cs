@@ -70,7 +70,7 @@ public sealed partial class DeliveryService : IAsyncDisposable
         _planner = new PathPlanner(() => _settings, spool.Clock, _store);
         _opener = new ConnectionOpener(() => _settings, spool.Clock, loggers, Random.Shared);
         _booking = new Booking(spool, () => _settings, Metrics, _logger, Random.Shared);
-        _owner = new SiteOwner(this, new Transmission(spool, new MessageSigner(_keys, settings.HostName), () => _settings));
+        _owner = new SiteOwner(this, new Transmission(spool, new MessageSigner(_keys, settings.HostName), () => _settings, _logger));
     }
 
     /// <summary>What is counted.</summary>

@@ -31,6 +31,12 @@ internal sealed class BodyFiles
         string folder = Path.GetDirectoryName(path)!;
         if (!Directory.Exists(folder))
         {
+            if (!Directory.Exists(_folder))
+            {
+                // Made anew it would be apart from its database: somebody has moved the spool.
+                throw new DirectoryNotFoundException($"\"{_folder}\" is gone.");
+            }
+
             DurableFolder.Create(folder);
             DurableFolder.Sync(_folder);
         }

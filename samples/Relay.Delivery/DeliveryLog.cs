@@ -12,7 +12,7 @@ internal static partial class DeliveryLog
     [LoggerMessage(2, LogLevel.Error, "DKIM key {Selector} of {Domain} has changed and cannot be loaded; the old one stays in use: {Problem}")]
     internal static partial void KeyNotLoaded(ILogger logger, string domain, string selector, string problem);
 
-    [LoggerMessage(3, LogLevel.Information, "{Id}: delivered to <{Recipient}> by {Host}, attempt {Attempt}, {Seconds:0.0} s after it was taken: {Code} {Text}")]
+    [LoggerMessage(3, LogLevel.Information, "{Id}: delivered to <{Recipient}> by {Host}, attempt {Attempt}, {Seconds:0.0} s after it was due: {Code} {Text}")]
     internal static partial void Delivered(
         ILogger logger, MessageId id, string recipient, string host, int attempt, double seconds, int code, string text);
 
@@ -28,6 +28,9 @@ internal static partial class DeliveryLog
 
     [LoggerMessage(7, LogLevel.Error, "The queue cannot be read, and is tried again: {Problem}")]
     internal static partial void NotLeased(ILogger logger, string problem);
+
+    [LoggerMessage(22, LogLevel.Error, "{Id}: its content cannot be read, and is tried again: {Problem}")]
+    internal static partial void NotRead(ILogger logger, MessageId id, string problem);
 
     [LoggerMessage(21, LogLevel.Error, "The relay failed on the queue, which is tried again")]
     internal static partial void LeasingBroke(ILogger logger, Exception error);

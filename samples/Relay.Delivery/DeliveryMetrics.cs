@@ -25,7 +25,7 @@ public sealed class DeliveryMetrics : IDisposable
     {
         _attempts = _meter.CreateCounter<long>("relay.delivery.attempts", "{recipient}", "Attempts by outcome and destination.");
         _duplicates = _meter.CreateCounter<long>("relay.delivery.possible_duplicates", "{recipient}", "Attempts of which nobody knows whether the host took the message.");
-        _latency = _meter.CreateHistogram<double>("relay.delivery.latency", "s", "From accepting a message to its delivery.");
+        _latency = _meter.CreateHistogram<double>("relay.delivery.latency", "s", "From accepting a message, or the time it was scheduled for, to its delivery.");
         _connections = _meter.CreateUpDownCounter<long>("relay.delivery.connections", "{connection}", "Open connections to other hosts.");
     }
 

@@ -13,4 +13,7 @@ internal static partial class RelayLog
 
     [LoggerMessage(12, LogLevel.Error, "The configuration has changed and cannot be taken; what was in force stays: {Problem}")]
     internal static partial void NotReloaded(ILogger logger, string problem);
+
+    [LoggerMessage(13, LogLevel.Warning, "{Path} holds secrets and has the mode {Mode}: others than its owner may read or change it. Make it 0600.")]
+    internal static partial void Exposed(ILogger logger, string path, string mode);
 }

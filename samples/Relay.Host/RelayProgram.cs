@@ -42,6 +42,7 @@ internal static class RelayProgram
             // (3)
             IHost host = Build(configuration, settings);
             await using var whole = ((IAsyncDisposable)host).ConfigureAwait(false);
+            PrivateFiles.Check(configuration, settings, host.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Relay.Host"));
             await host.StartAsync(stopping).ConfigureAwait(false);
             StartUpLines.Write(output, settings, host.Services.GetRequiredService<RelayServers>());
 

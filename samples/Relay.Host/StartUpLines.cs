@@ -11,7 +11,7 @@ internal static class StartUpLines
         output.WriteLine($"{settings.HostName} relays mail.");
         output.WriteLine($"  Mail in       {submission}");
         output.WriteLine(settings.Users.Count > 0
-            ? $"  Who may       {settings.Users.Count} users, with AUTH under TLS; nobody else"
+            ? $"  Who may       {CommandContext.Count(settings.Users.Count, "user")}, with AUTH under TLS; nobody else"
             : "  Who may       programs on this machine, without AUTH; nobody else");
         output.WriteLine($"  Queue         {settings.SpoolPath}");
         if (settings.DeliversToExchangers)

@@ -37,11 +37,11 @@ public interface ISpool
     ValueTask<bool> RenewAsync(Lease lease, TimeSpan duration, CancellationToken cancellationToken = default);
 
     /// <summary>Reads a message's content; see <see cref="SpoolContent"/>. Dispose it.</summary>
-    /// <exception cref="SpoolException">It cannot be read: <see cref="SpoolFailure.Unreadable"/>.</exception>
+    /// <exception cref="SpoolException">
+    /// It is broken or gone (<see cref="SpoolFailure.Unreadable"/>): its recipients are to be ended as <see cref="RecipientState.Quarantined"/>. Or the system
+    /// cannot read it now (<see cref="SpoolFailure.Error"/>), which may pass.
+    /// </exception>
     ValueTask<SpoolContent> OpenContentAsync(StoredMessage message, CancellationToken cancellationToken = default);
-
-    /// <summary>Moves a message aside whose row or content is broken: its open recipients become quarantined.</summary>
-    ValueTask QuarantineAsync(MessageId id, string reason, CancellationToken cancellationToken = default);
 
     /// <summary>A message; null if there is none.</summary>
     ValueTask<StoredMessage?> FindAsync(MessageId id, CancellationToken cancellationToken = default);

@@ -12,6 +12,6 @@ public enum SpoolFailure
     /// <summary>Another process has the folder.</summary>
     Locked = 2,
 
-    /// <summary>The content of a message cannot be read; it was moved aside.</summary>
+    /// <summary>The content of a message is gone or not whole, and will never be read.</summary>
     Unreadable = 3,
 }

@@ -32,8 +32,11 @@ internal static partial class SpoolLog
     [LoggerMessage(48, LogLevel.Error, "A quarantined content could not be moved aside: {Id}")]
     internal static partial void NotMoved(ILogger logger, MessageId id, Exception error);
 
-    [LoggerMessage(49, LogLevel.Warning, "The clock is {Behind} behind the last event, as if it had been set back: {Recipients} waiting recipients were moved back with it")]
-    internal static partial void ClockWasSetBack(ILogger logger, TimeSpan behind, long recipients);
+    [LoggerMessage(52, LogLevel.Warning, "{Recipients} waiting recipients had lost their place in the queue, as rows of its lanes are missing or wrong: they have it again")]
+    internal static partial void StraysFound(ILogger logger, int recipients);
+
+    [LoggerMessage(49, LogLevel.Warning, "The clock is {Seconds:0} s behind the last event, as if it had been set back: {Recipients} waiting recipients were moved back with it")]
+    internal static partial void ClockWasSetBack(ILogger logger, double seconds, long recipients);
 
     [LoggerMessage(50, LogLevel.Information, "{Id} queued from <{ReversePath}> to {Recipients} recipients, {Octets} octets")]
     internal static partial void Queued(ILogger logger, MessageId id, string reversePath, int recipients, long octets);

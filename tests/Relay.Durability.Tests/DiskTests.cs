@@ -52,6 +52,36 @@ public sealed class DiskTests
     }
 
     [Fact]
+    public async Task A_body_that_cannot_be_read_is_put_off_alone_and_arrives_when_it_can()
+    {
+        using FaultyDisk disk = await FaultyDisk.CreateAsync();
+        var ledger = new Ledger();
+        await using var receiver = new Receiver(ledger);
+        receiver.Start();
+        using var relay = new RelayProcess(receiver.Port, disk.Environment, disk.Path) { Http = new IPEndPoint(IPAddress.Loopback, ProgramPort.Find()) };
+        relay.Start();
+        await relay.StartedAsync();
+        using var http = new HttpClient { BaseAddress = new Uri($"http://{relay.Http}") };
+
+        // Each tenth is a file of its own.
+        disk.Do('r');
+        await new Sender(relay.EndPoint, ledger).RunAsync(Token, 30);
+        while (relay.Output.Count(line => line.Contains("its content cannot be read", StringComparison.Ordinal)) < 10 || ledger.Arrived < 27)
+        {
+            await Task.Delay(50, Token);
+        }
+
+        Assert.Equal(HttpStatusCode.OK, (await http.GetAsync("/health/ready", Token)).StatusCode);
+        Assert.Equal(27, ledger.Arrived);
+        disk.Do('-');
+        await relay.DrainAsync();
+        Assert.Equal(0, await relay.StopAsync());
+        Assert.Null(receiver.Failure);
+        ledger.Check();
+        Assert.Equal(30, ledger.Arrived);
+    }
+
+    [Fact]
     public async Task Short_writes_are_written_on()
     {
         using FaultyDisk disk = await FaultyDisk.CreateAsync();

@@ -21,7 +21,7 @@ public sealed class OperatorCommandsTests
 
         string list = await RunAsync(relay, 0, "queue", "list");
         Assert.Contains($"{id} ", list, StringComparison.Ordinal);
-        Assert.Contains("<a@example.com> to <b@example.net> deferred, 1 attempts", list, StringComparison.Ordinal);
+        Assert.Contains("<a@example.com> to <b@example.net> deferred, 1 attempt, next", list, StringComparison.Ordinal);
         Assert.Contains("450 4.2.1", list, StringComparison.Ordinal);
         Assert.DoesNotContain(done.ToString(), list, StringComparison.Ordinal);
         Assert.Contains(done.ToString(), await RunAsync(relay, 0, "queue", "list", "--state", "delivered"), StringComparison.Ordinal);
@@ -38,13 +38,13 @@ public sealed class OperatorCommandsTests
             Assert.Equal("queued", json.RootElement.GetProperty("recipient").GetProperty("state").GetString());
         }
 
-        Assert.Equal("hold: 1 recipients", (await RunAsync(relay, 0, "queue", "hold", id.ToString(), "--reason", "look")).Trim());
+        Assert.Equal("hold: 1 recipient", (await RunAsync(relay, 0, "queue", "hold", id.ToString(), "--reason", "look")).Trim());
         Assert.Contains("held", await RunAsync(relay, 0, "queue", "list", "--state", "held"), StringComparison.Ordinal);
-        Assert.Equal("release: 1 recipients", (await RunAsync(relay, 0, "queue", "release", "--to", "b@example.net", "--state", "held")).Trim());
+        Assert.Equal("release: 1 recipient", (await RunAsync(relay, 0, "queue", "release", "--to", "b@example.net", "--state", "held")).Trim());
         await relay.UntilAsync(id, r => r.Attempts == 2 && r.State == RecipientState.Queued);
-        Assert.Equal("retry: 1 recipients", (await RunAsync(relay, 0, "queue", "retry", "--deferred")).Trim());
+        Assert.Equal("retry: 1 recipient", (await RunAsync(relay, 0, "queue", "retry", "--deferred")).Trim());
         await relay.UntilAsync(id, r => r.Attempts == 3 && r.State == RecipientState.Queued);
-        Assert.Equal("bounce: 1 recipients", (await RunAsync(relay, 0, "queue", "bounce", "--all", "--reason", "gone")).Trim());
+        Assert.Equal("bounce: 1 recipient", (await RunAsync(relay, 0, "queue", "bounce", "--all", "--reason", "gone")).Trim());
         Assert.Equal(RecipientState.Bounced, Assert.Single(await relay.UntilAsync(id, r => r.IsFinal)).State);
         await relay.DrainAsync();
 

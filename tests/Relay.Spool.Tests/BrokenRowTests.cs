@@ -1,5 +1,3 @@
-using Microsoft.Data.Sqlite;
-
 namespace Relay.Spool.Tests;
 
 /// <summary>Rows that make no sense: by a broken disk, or by a hand that should not have been there. They are set aside, and shown, and stop nothing.</summary>
@@ -18,20 +16,63 @@ public sealed class BrokenRowTests
     {
         using var spool = new TestSpool();
         MessageId broken = await spool.EnqueueAsync("b@example.net");
-        Damage(spool, damage);
+        Assert.Equal(1, spool.Damage(damage));
         MessageId sound = await spool.EnqueueAsync("c@example.net");
 
-        Lease lease = await spool.LeaseOneAsync();
+        IReadOnlyList<Lease> leases = await spool.LeaseAsync();
 
-        Assert.Equal(sound, lease.Message.Id);
-        Assert.Equal(CompletionResult.Stored, await spool.CompleteAsync(lease, RecipientState.Delivered));
+        Assert.Equal([(broken, true), (sound, false)], leases.Select(l => (l.Message.Id, l.Unreadable is not null)));
+        await spool.QuarantineAsync(leases[0], leases[0].Unreadable!);
+        Assert.Equal(CompletionResult.Stored, await spool.CompleteAsync(leases[1], RecipientState.Delivered));
         IReadOnlyList<QueueItem> all = await spool.Spool.ListAsync(new QueueFilter(), cancellationToken: Token);
         Assert.Equal([RecipientState.Quarantined, RecipientState.Delivered], all.Select(i => i.Recipient.State));
         Assert.Equal(SpoolEventType.Quarantined, (await spool.EventTypesAsync(broken))[^1]);
-        Assert.NotNull(await spool.Spool.FindAsync(broken, Token));
+        Assert.False((await spool.Spool.FindAsync(broken, Token))!.HasContent);
+        Assert.Equal("Subject: x\r\n\r\nHello\r\n", spool.Aside(broken));
+        Assert.Equal(0, spool.Count("SELECT count(*) FROM content"));
         Assert.Equal(4, (await spool.Spool.EventsAfterAsync(0, 100, Token)).Count);
         Assert.Equal(2, await spool.Spool.PurgeAsync(new QueueFilter(), Token));
         Assert.Empty(await spool.Spool.ListAsync(new QueueFilter(), cancellationToken: Token));
+        Assert.Null(spool.Aside(broken));
+    }
+
+    [Fact]
+    public async Task A_broken_recipient_costs_its_message_no_other_and_the_content_is_kept_when_all_are_done()
+    {
+        using var spool = new TestSpool();
+        MessageId id = await spool.EnqueueAsync("b@example.net", "c@example.net");
+        Assert.Equal(1, spool.Damage("UPDATE recipients SET path = '' WHERE idx = 0"));
+
+        IReadOnlyList<Lease> leases = await spool.LeaseAsync();
+
+        Assert.Equal([true, false], leases.Select(l => l.Unreadable is not null));
+        await spool.QuarantineAsync(leases[0], leases[0].Unreadable!);
+        Assert.Null(spool.Aside(id));
+        Assert.True((await spool.Spool.FindAsync(id, Token))!.HasContent);
+        Assert.Equal(CompletionResult.Stored, await spool.CompleteAsync(leases[1], RecipientState.Delivered));
+        Assert.Equal("Subject: x\r\n\r\nHello\r\n", spool.Aside(id));
+        Assert.False((await spool.Spool.FindAsync(id, Token))!.HasContent);
+    }
+
+    [Fact]
+    public async Task What_was_set_aside_goes_when_its_time_is_over_like_all_that_is_done()
+    {
+        using var spool = new TestSpool();
+        MessageId broken = await spool.EnqueueAsync("b@example.net");
+        MessageId lost = await spool.EnqueueAsync("c@example.net");
+        Assert.Equal(1, spool.Damage("UPDATE messages SET labels = '{x' WHERE key = $key", broken));
+        Assert.Equal(1, spool.Damage("DELETE FROM messages WHERE key = $key", lost));
+        Lease lease = await spool.LeaseOneAsync();
+        await spool.QuarantineAsync(lease, lease.Unreadable!);
+        Assert.NotNull(spool.Aside(broken));
+        Assert.NotNull(spool.Aside(lost));
+
+        spool.Time.Advance(TimeSpan.FromDays(31));
+        await spool.UpkeepAsync();
+
+        Assert.Equal(0, spool.Count("SELECT (SELECT count(*) FROM messages) + (SELECT count(*) FROM recipients) + (SELECT count(*) FROM content)"));
+        Assert.Null(spool.Aside(broken));
+        Assert.Null(spool.Aside(lost));
     }
 
     [Fact]
@@ -49,14 +90,5 @@ public sealed class BrokenRowTests
 
         Assert.Contains(Path.Combine(spool.Folder, "spool.db-wal"), files);
         Assert.All(files, file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
-    }
-
-    private static void Damage(TestSpool spool, string sql)
-    {
-        using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = Path.Combine(spool.Folder, "spool.db"), Pooling = false, DefaultTimeout = 30 }.ToString());
-        connection.Open();
-        using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = sql;
-        Assert.Equal(1, command.ExecuteNonQuery());
     }
 }

@@ -80,6 +80,9 @@ public sealed class OperatorTests
         await spool.CompleteAsync(await spool.LeaseOneAsync(), RecipientState.Delivered);
         Assert.Equal(
             [SpoolEventType.Accepted, SpoolEventType.Scheduled, SpoolEventType.Scheduled, SpoolEventType.Delivered], await spool.EventTypesAsync(message.Id));
+
+        // Its sender wanted to wait an hour; the relay took a minute.
+        Assert.Equal(TimeSpan.FromMinutes(1), (await spool.Spool.EventsAsync(message.Id, Token))[^1].Latency);
     }
 
     [Fact]

@@ -7,6 +7,26 @@ public sealed class QueueTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
+    public async Task A_spool_whose_folder_is_moved_away_takes_nothing_until_it_is_back()
+    {
+        using var spool = new TestSpool();
+        MessageId before = await spool.EnqueueAsync("b@example.net");
+        string elsewhere = spool.Folder + "-elsewhere";
+        Directory.Move(spool.Folder, elsewhere);
+
+        SpoolException error = await Assert.ThrowsAsync<SpoolException>(async () => await spool.EnqueueAsync("c@example.net"));
+        Assert.Equal(SpoolFailure.Error, error.Failure);
+        Assert.NotNull(spool.Spool.Failure);
+        Assert.Equal(SpoolFailure.Error, Assert.Throws<SpoolException>(() => spool.Spool.CreateBodyFile(spool.Spool.NewId())).Failure);
+        Assert.False(Directory.Exists(spool.Folder));
+
+        Directory.Move(elsewhere, spool.Folder);
+        MessageId after = await spool.EnqueueAsync("d@example.net");
+        Assert.Null(spool.Spool.Failure);
+        Assert.Equal([before, after], (await spool.LeaseAsync()).Select(l => l.Message.Id));
+    }
+
+    [Fact]
     public async Task A_message_comes_back_as_it_went_in()
     {
         using var spool = new TestSpool();

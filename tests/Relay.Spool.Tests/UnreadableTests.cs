@@ -1,5 +1,4 @@
 using System.Text;
-using Microsoft.Data.Sqlite;
 using Smtp.Interop;
 
 namespace Relay.Spool.Tests;
@@ -19,9 +18,20 @@ public sealed class UnreadableTests
         using var spool = new TestSpool(o => o with { Logger = log });
         MessageId broken = await spool.EnqueueAsync("b@example.net");
         MessageId whole = await spool.EnqueueAsync("c@example.net");
-        Damage(spool, damage, broken);
+        Assert.Equal(1, spool.Damage(damage, broken));
 
-        Assert.Equal(whole, (await spool.LeaseOneAsync()).Message.Id);
+        // A message that has lost its row has nobody to tell: the spool sets it aside by itself.
+        foreach (Lease lease in await spool.LeaseAsync())
+        {
+            if (lease.Message.Id == broken)
+            {
+                await spool.QuarantineAsync(lease, lease.Unreadable!);
+            }
+            else
+            {
+                Assert.Equal((whole, null), (lease.Message.Id, lease.Unreadable));
+            }
+        }
 
         SpoolEvent last = (await spool.Spool.EventsAfterAsync(0, 100, Token))[^1];
         Assert.Equal((SpoolEventType.Quarantined, "unreadable", broken.Key), (last.Type, last.Reason, last.MessageId.Key));
@@ -33,17 +43,24 @@ public sealed class UnreadableTests
     }
 
     [Fact]
-    public async Task A_row_that_was_set_aside_can_be_listed_and_purged()
+    public async Task A_message_that_has_lost_its_row_can_be_listed_shown_and_purged()
     {
         using var spool = new TestSpool();
         MessageId broken = await spool.EnqueueAsync("b@example.net");
-        Damage(spool, "UPDATE recipients SET path = '' WHERE message = $key", broken);
+        Assert.Equal(1, spool.Damage("DELETE FROM messages WHERE key = $key", broken));
         Assert.Empty(await spool.LeaseAsync());
+        Assert.Equal("Subject: x\r\n\r\nHello\r\n", spool.Aside(broken));
         var filter = new QueueFilter { States = [RecipientState.Quarantined] };
 
-        Assert.Equal(broken, Assert.Single(await spool.Spool.ListAsync(filter, cancellationToken: Token)).Message.Id);
+        MessageId id = Assert.Single(await spool.Spool.ListAsync(filter, cancellationToken: Token)).Message.Id;
+        Assert.Equal(broken.Key, id.Key);
+        Assert.NotNull(await spool.Spool.FindAsync(id, Token));
+        Assert.Equal("b@example.net", (await spool.RecipientAsync(id)).ForwardPath);
+        Assert.Equal([SpoolEventType.Accepted, SpoolEventType.Quarantined], await spool.EventTypesAsync(id));
         Assert.Equal(1, await spool.Spool.PurgeAsync(filter, Token));
         Assert.Empty(await spool.Spool.ListAsync(filter, cancellationToken: Token));
+        Assert.Null(await spool.Spool.FindAsync(id, Token));
+        Assert.Null(spool.Aside(broken));
     }
 
     [Fact]
@@ -85,7 +102,7 @@ public sealed class UnreadableTests
     {
         using var spool = new TestSpool();
         MessageId id = await spool.EnqueueAsync("b@example.net");
-        Damage(spool, damage, id);
+        Assert.Equal(1, spool.Damage(damage, id));
         Lease lease = await spool.LeaseOneAsync();
 
         await UnreadableAsync(spool, lease, reason);
@@ -147,23 +164,13 @@ public sealed class UnreadableTests
         SpoolException error = await Assert.ThrowsAsync<SpoolException>(async () => await spool.Spool.OpenContentAsync(lease.Message, Token));
         Assert.Equal(SpoolFailure.Unreadable, error.Failure);
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
-        await spool.Spool.QuarantineAsync(lease.Message.Id, error.Message, Token);
+        await spool.QuarantineAsync(lease, error.Message);
 
         StoredRecipient recipient = await spool.RecipientAsync(lease.Message.Id);
         Assert.Equal(RecipientState.Quarantined, recipient.State);
         Assert.Equal([SpoolEventType.Accepted, SpoolEventType.Quarantined], await spool.EventTypesAsync(lease.Message.Id));
         Assert.False((await spool.Spool.FindAsync(lease.Message.Id, Token))!.HasContent);
         Assert.Equal(new QueueFigures(0, 0, 0, null), await spool.Spool.FiguresAsync(Token));
-    }
-
-    private static void Damage(TestSpool spool, string sql, MessageId id)
-    {
-        using var connection = new SqliteConnection($"Data Source={Path.Combine(spool.Folder, "spool.db")};Pooling=False");
-        connection.Open();
-        using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = sql;
-        command.Parameters.AddWithValue("$key", id.Key);
-        Assert.Equal(1, command.ExecuteNonQuery());
     }
 
     /// <summary>Breaks pages of the closed database, and opens it again. Returns how many.</summary>

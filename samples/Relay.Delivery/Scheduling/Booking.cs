@@ -49,9 +49,9 @@ internal sealed class Booking(ISpool spool, Func<DeliverySettings> settings, Del
             Fate fate = fates[i] = Age(fates[i], lease, recipient, current, now);
             RecipientOutcome outcome = Outcome(fate, lease, recipient, current, now);
             string reversePath = lease.Message.Facts.ReversePath;
-            if (fate.State is RecipientState.Bounced or RecipientState.Expired)
+            if (fate.State is RecipientState.Bounced or RecipientState.Expired or RecipientState.Quarantined)
             {
-                if (NotificationWriter.IsWanted(NotificationAction.Failed, recipient.Notify, reversePath))
+                if (IsAddress(reversePath) && NotificationWriter.IsWanted(NotificationAction.Failed, recipient.Notify, reversePath))
                 {
                     (failed ??= []).Add(i);
                 }
@@ -70,7 +70,7 @@ internal sealed class Booking(ISpool spool, Func<DeliverySettings> settings, Del
             }
             else if (fate is { State: RecipientState.Queued, WasAttempted: true }
                 && !recipient.DelayNotified
-                && now - Since(lease.Message) >= current.Retry.DelayNotice
+                && now - lease.Message.DueAt >= current.Retry.DelayNotice
                 && NotificationWriter.IsWanted(NotificationAction.Delayed, recipient.Notify, reversePath))
             {
                 (delayed ??= []).Add(i);
@@ -103,13 +103,9 @@ internal sealed class Booking(ISpool spool, Func<DeliverySettings> settings, Del
 
     /// <summary>What would be tried again and is too old is given up.</summary>
     private static Fate Age(Fate fate, Lease lease, StoredRecipient recipient, DeliverySettings current, DateTimeOffset now) =>
-        fate is { State: RecipientState.Queued, WasAttempted: true } && current.Retry.IsOver(now - Since(lease.Message), recipient.Attempts + 1)
+        fate is { State: RecipientState.Queued, WasAttempted: true } && current.Retry.IsOver(now - lease.Message.DueAt, recipient.Attempts + 1)
             ? fate with { State = RecipientState.Expired }
             : fate;
-
-    /// <summary>A message that its sender scheduled begins to age at that time.</summary>
-    private static DateTimeOffset Since(StoredMessage message) =>
-        message.Facts.ScheduledAt is { } at && at > message.AcceptedAt ? at : message.AcceptedAt;
 
     private RecipientOutcome Outcome(Fate fate, Lease lease, StoredRecipient recipient, DeliverySettings current, DateTimeOffset now)
     {
@@ -120,7 +116,7 @@ internal sealed class Booking(ISpool spool, Func<DeliverySettings> settings, Del
             NextAttemptAt = now + (wait > fate.NotBefore ? wait : fate.NotBefore),
             WasAttempted = fate.WasAttempted,
             BounceClass = !isFailure ? BounceClass.None : fate.Failure.IsPermanent ? BounceClass.Hard : BounceClass.Soft,
-            Reason = !isFailure ? string.Empty : fate.IsUncertain ? "unknown" : fate.Failure.Reason.ToWord(),
+            Reason = fate.State == RecipientState.Quarantined ? "unreadable" : !isFailure ? string.Empty : fate.IsUncertain ? "unknown" : fate.Failure.Reason.ToWord(),
         };
     }
 
@@ -138,7 +134,7 @@ internal sealed class Booking(ISpool spool, Func<DeliverySettings> settings, Del
                 : action == NotificationAction.Failed ? (fate.Failure.Status with { Class = 5 }).ToString()
                 : fate.Failure.Status.ToString();
             recipients.Add(new NotifiedRecipient(
-                recipient.ForwardPath,
+                recipient.ForwardPath.Length > 0 ? recipient.ForwardPath : "unknown",
                 recipient.OriginalRecipient,
                 status.Length > 0 ? status : action == NotificationAction.Delayed ? "4.0.0" : "5.0.0",
                 fate.Reply.Code == 0 ? string.Empty : Describe(fate.Reply),
@@ -148,7 +144,8 @@ internal sealed class Booking(ISpool spool, Func<DeliverySettings> settings, Del
         }
 
         var message = new NotifiedMessage(lease.Message.Id.ToString(), facts.ReversePath, facts.EnvelopeId, facts.Return, lease.Message.AcceptedAt, content);
-        byte[] notification = new NotificationWriter(current.HostName, spool.Clock).Write(action, message, recipients, Since(lease.Message) + current.Retry.MaximumAge);
+        DateTimeOffset? givenUpAt = action == NotificationAction.Delayed ? lease.Message.DueAt + current.Retry.MaximumAge : null;
+        byte[] notification = new NotificationWriter(current.HostName, spool.Clock).Write(action, message, recipients, givenUpAt);
         return ToMessage(spool, notification, facts, current, action == NotificationAction.Failed ? "Undelivered mail returned to sender" : action.ToString());
     }
 
@@ -196,7 +193,8 @@ internal sealed class Booking(ISpool spool, Func<DeliverySettings> settings, Del
 
     private void Tell(Lease lease, Fate[] fates, Completion completion, bool isLost)
     {
-        TimeSpan latency = spool.Clock.GetUtcNow() - lease.Message.AcceptedAt;
+        // Below zero if an operator had it sent before its time.
+        TimeSpan latency = TimeSpan.FromTicks(Math.Max(0, (spool.Clock.GetUtcNow() - lease.Message.DueAt).Ticks));
         for (int i = 0; i < fates.Length; i++)
         {
             Fate fate = fates[i];
@@ -206,19 +204,20 @@ internal sealed class Booking(ISpool spool, Func<DeliverySettings> settings, Del
             }
 
             StoredRecipient recipient = lease.Recipients[i];
+            string host = fate.Reply.Host.Length > 0 ? fate.Reply.Host : "no host";
             metrics.OnFate(fate, lease.Destination, latency, isDuplicate: fate.IsUncertain || (isLost && fate.State == RecipientState.Delivered));
             if (fate.State == RecipientState.Delivered)
             {
-                DeliveryLog.Delivered(logger, lease.Message.Id, recipient.ForwardPath, fate.Reply.Host, recipient.Attempts + 1, latency.TotalSeconds, fate.Reply.Code, fate.Reply.Text);
+                DeliveryLog.Delivered(logger, lease.Message.Id, recipient.ForwardPath, host, recipient.Attempts + 1, latency.TotalSeconds, fate.Reply.Code, fate.Reply.Text);
             }
             else if (fate.State == RecipientState.Queued)
             {
                 DeliveryLog.Deferred(
-                    logger, lease.Message.Id, recipient.ForwardPath, fate.Reply.Host, recipient.Attempts + 1, completion.Outcomes[i].NextAttemptAt, Describe(fate.Reply));
+                    logger, lease.Message.Id, recipient.ForwardPath, host, recipient.Attempts + 1, completion.Outcomes[i].NextAttemptAt, Describe(fate.Reply));
             }
             else
             {
-                DeliveryLog.Ended(logger, lease.Message.Id, recipient.ForwardPath, fate.Reply.Host, recipient.Attempts + 1, fate.State, fate.Failure.Reason.ToWord(), Describe(fate.Reply));
+                DeliveryLog.Ended(logger, lease.Message.Id, recipient.ForwardPath, host, recipient.Attempts + 1, fate.State, fate.Failure.Reason.ToWord(), Describe(fate.Reply));
             }
         }
     }
@@ -227,9 +226,13 @@ internal sealed class Booking(ISpool spool, Func<DeliverySettings> settings, Del
     {
         NotificationAction.Relayed => "passed on to a system that does not tell what becomes of it",
         NotificationAction.Delayed => fate.Reply.Code == 0 ? fate.Reply.Text : "not taken yet",
+        _ when fate.State == RecipientState.Quarantined => "not sent, as the mail system's own copy of the message is damaged: " + fate.Reply.Text,
         _ when fate.State == RecipientState.Expired => "given up, as it could not be delivered in time" + (fate.Reply.Code == 0 ? ": " + fate.Reply.Text : string.Empty),
         _ => fate.Reply.Code == 0 ? fate.Reply.Text : "refused",
     };
+
+    /// <summary>False for the null path, and for what a broken row has in the place of one.</summary>
+    private static bool IsAddress(string reversePath) => SmtpPath.TryParse(reversePath, out SmtpPath path) && !path.IsNull;
 
     private static string Describe(RecipientReply reply) =>
         string.Join(' ', new[] { reply.Code == 0 ? string.Empty : reply.Code.ToString(System.Globalization.CultureInfo.InvariantCulture), reply.Enhanced, reply.Text }.Where(s => s.Length > 0));

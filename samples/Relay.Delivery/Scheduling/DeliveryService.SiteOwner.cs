@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Relay.Spool;
-using Smtp.Core;
 
 namespace Relay.Delivery;
 
@@ -69,13 +68,7 @@ public sealed partial class DeliveryService
             }
             catch (SpoolException error) when (error.Failure == SpoolFailure.Unreadable)
             {
-                await QuarantineAsync(job, error).ConfigureAwait(false);
-                return [.. job.Lease.Recipients.Select(r => new Fate(RecipientState.Quarantined, Replies.Own(new EnhancedStatus(5, 3, 0), error.Message), default) { WasAttempted = false })];
-            }
-            catch (SpoolException error)
-            {
-                DeliveryLog.NotLeased(service._logger, error.Message);
-                return [.. job.Lease.Recipients.Select(r => Fate.Untried(r.LastReply, TimeSpan.FromSeconds(10)))];
+                return [.. job.Lease.Recipients.Select(_ => Fate.Quarantined(error.Message))];
             }
             catch (Exception error)
             {
@@ -109,18 +102,6 @@ public sealed partial class DeliveryService
             else
             {
                 DeliveryLog.Recovered(service._logger, site);
-            }
-        }
-
-        private async Task QuarantineAsync(Job job, SpoolException error)
-        {
-            try
-            {
-                await service._spool.QuarantineAsync(job.Lease.Message.Id, error.Message, Aborting).ConfigureAwait(false);
-            }
-            catch (Exception failure) when (failure is SpoolException or OperationCanceledException)
-            {
-                DeliveryLog.NotBooked(service._logger, job.Lease.Message.Id, failure.Message);
             }
         }
     }

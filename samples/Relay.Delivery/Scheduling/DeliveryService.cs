@@ -70,7 +70,7 @@ public sealed partial class DeliveryService : IAsyncDisposable
         _planner = new PathPlanner(() => _settings, spool.Clock, _store);
         _opener = new ConnectionOpener(() => _settings, spool.Clock, loggers, Random.Shared);
         _booking = new Booking(spool, () => _settings, Metrics, _logger, Random.Shared);
-        _owner = new SiteOwner(this, new Transmission(spool, new MessageSigner(_keys, settings.HostName), () => _settings));
+        _owner = new SiteOwner(this, new Transmission(spool, new MessageSigner(_keys, settings.HostName), () => _settings, _logger));
     }
 
     /// <summary>What is counted.</summary>
@@ -324,6 +324,12 @@ public sealed partial class DeliveryService : IAsyncDisposable
     private async ValueTask<Job?> PlanAsync(Lease lease)
     {
         // (1)
+        if (lease.Unreadable is { } why)
+        {
+            End(lease, [.. lease.Recipients.Select(_ => Fate.Quarantined(why))]);
+            return null;
+        }
+
         if (await RefuseAsync(lease).ConfigureAwait(false) is { } refused)
         {
             End(lease, refused);

@@ -34,6 +34,13 @@ internal readonly record struct Fate(RecipientState State, RecipientReply Reply,
     internal static Fate Failed(Classification failure, RecipientReply reply) =>
         new(failure.IsPermanent ? RecipientState.Bounced : RecipientState.Queued, reply, failure);
 
+    /// <summary>The message is broken in the store, and never to be sent: no attempt of its own.</summary>
+    internal static Fate Quarantined(string why) =>
+        new(RecipientState.Quarantined, Replies.Own(new EnhancedStatus(5, 3, 0), why), new Classification(true, BounceReason.System, new EnhancedStatus(5, 3, 0), false, false))
+        {
+            WasAttempted = false,
+        };
+
     /// <summary>Back into the queue as if nothing had been.</summary>
     internal static Fate Untried(RecipientReply last, TimeSpan notBefore = default) =>
         new(RecipientState.Queued, last, default) { WasAttempted = false, NotBefore = notBefore };

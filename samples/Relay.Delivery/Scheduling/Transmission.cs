@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Logging;
 using Relay.Spool;
 using Smtp.Client;
 using Smtp.Core;
@@ -6,18 +7,38 @@ using Smtp.Core;
 namespace Relay.Delivery;
 
 /// <summary>Sends the message of a lease over a connection, and says what became of each recipient.</summary>
-internal sealed class Transmission(ISpool spool, MessageSigner signer, Func<DeliverySettings> settings)
+internal sealed class Transmission(ISpool spool, MessageSigner signer, Func<DeliverySettings> settings, ILogger logger)
 {
     // A header that is larger is no header; RFC 5322 names no limit, and 64 KB is what Postfix reads of one (header_size_limit, 102400).
     private const int LargestHeader = 128 * 1024;
+
+    // An attempt, though the host has no part in it: so it grows old, and its sender hears of it if the disk does not get better.
+    private static readonly Fate Unread = Fate.Failed(
+        new Classification(false, BounceReason.System, new EnhancedStatus(4, 3, 0), false, false), Replies.Own(new EnhancedStatus(4, 3, 0), "The message cannot be read from the disk now"));
 
     /// <summary>
     /// Sends: (1) opens the content, (2) cuts loops, (3) makes what goes in front, (4) sends to all recipients, in as many transactions as the host's limits
     /// and the return paths ask for.
     /// </summary>
     /// <returns>The fates, in the order of the lease's recipients.</returns>
-    /// <exception cref="SpoolException">The content cannot be read.</exception>
+    /// <exception cref="SpoolException">The content will never be read: <see cref="SpoolFailure.Unreadable"/>.</exception>
     internal async Task<Fate[]> SendAsync(SiteConnection site, Lease lease, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await TrySendAsync(site, lease, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is IOException or SpoolException { Failure: not SpoolFailure.Unreadable })
+        {
+            // Before anything was sent: a lack of rights or of open files, or an error of the disk. It may pass.
+            DeliveryLog.NotRead(logger, lease.Message.Id, error.Message);
+            var fates = new Fate[lease.Recipients.Count];
+            Array.Fill(fates, Unread);
+            return fates;
+        }
+    }
+
+    private async Task<Fate[]> TrySendAsync(SiteConnection site, Lease lease, CancellationToken cancellationToken)
     {
         // (1)
         DeliverySettings current = settings();
@@ -58,7 +79,7 @@ internal sealed class Transmission(ISpool spool, MessageSigner signer, Func<Deli
         return start.AsMemory(0, HeaderScanner.HeaderLength(start.AsSpan(0, read)));
     }
 
-    private static async Task SendAsync(
+    private async Task SendAsync(
         SiteConnection site, Lease lease, SpoolContent content, byte[] prefix, DeliverySettings current, Fate[] fates, CancellationToken cancellationToken)
     {
         VerpAddress? verp = current.Verp is { } v && lease.Message.Facts.ReversePath.Length > 0 ? new VerpAddress(v.Domain, v.Key.Span) : null;
@@ -112,11 +133,12 @@ internal sealed class Transmission(ISpool spool, MessageSigner signer, Func<Deli
     }
 
     /// <returns>Whether the connection is of no more use.</returns>
-    private static async Task<bool> TransactAsync(SiteConnection site, Lease lease, List<int> group, Fate[] fates, CancellationToken cancellationToken)
+    private async Task<bool> TransactAsync(SiteConnection site, Lease lease, List<int> group, Fate[] fates, CancellationToken cancellationToken)
     {
         string problem = string.Empty;
         bool broke = false;
         bool isCancelled = false;
+        bool isUnread = false;
         Classification failure = default;
         try
         {
@@ -139,6 +161,14 @@ internal sealed class Transmission(ISpool spool, MessageSigner signer, Func<Deli
             broke = true;
             isCancelled = true;
         }
+        catch (IOException error)
+        {
+            // Not the connection's, which would be another exception: the content broke off while it was read.
+            DeliveryLog.NotRead(logger, lease.Message.Id, error.Message);
+            broke = true;
+            isUnread = true;
+            failure = Unread.Failure;
+        }
 
         bool leavesDsn = !site.Connection.Peer.Offers(SmtpExtensions.Dsn);
         TransactionReport report = site.Result.Recipients;
@@ -151,6 +181,11 @@ internal sealed class Transmission(ISpool spool, MessageSigner signer, Func<Deli
 
         Fate FateOf(RecipientReport recipient, StoredRecipient stored, int count)
         {
+            if (isUnread && recipient.Outcome != DeliveryOutcome.Accepted && recipient.Reply.Code < 400)
+            {
+                return Unread;
+            }
+
             switch (recipient.Outcome)
             {
                 case DeliveryOutcome.Accepted:

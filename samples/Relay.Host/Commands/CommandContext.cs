@@ -41,6 +41,9 @@ internal sealed class CommandContext(Func<SqliteSpool> open, TextWriter output)
 
     internal static string Time(DateTimeOffset? time) => time is { } t ? $"{t.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z" : "-";
 
+    /// <summary><c>1 recipient</c>, <c>2 recipients</c>.</summary>
+    internal static string Count(long number, string noun) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{number} {noun}{(number == 1 ? string.Empty : "s")}");
+
     /// <summary>What others wrote must not steer the terminal.</summary>
     private static string Printable(string text) => text.Any(char.IsControl) ? string.Concat(text.Select(c => char.IsControl(c) ? '?' : c)) : text;
 }

@@ -125,7 +125,7 @@ internal static class QueueCommands
                 changed += await spool.ChangeAsync(filter, change(parsed.GetValue(reason)!), cancellationToken).ConfigureAwait(false);
             }
 
-            context.Write(parsed, new { command = name, recipients = changed }, () => $"{name}: {changed} recipients");
+            context.Write(parsed, new { command = name, recipients = changed }, () => $"{name}: {CommandContext.Count(changed, "recipient")}");
             return 0;
         });
         return command;
@@ -145,7 +145,7 @@ internal static class QueueCommands
                 removed += await spool.PurgeAsync(filter, cancellationToken).ConfigureAwait(false);
             }
 
-            context.Write(parsed, new { command = "purge", recipients = removed }, () => $"purge: {removed} recipients");
+            context.Write(parsed, new { command = "purge", recipients = removed }, () => $"purge: {CommandContext.Count(removed, "recipient")}");
             return 0;
         });
         return command;
@@ -194,7 +194,7 @@ internal static class QueueCommands
 
     private static string Text(StoredRecipient recipient) => string.Create(
         CultureInfo.InvariantCulture,
-        $"<{recipient.ForwardPath}> {(recipient.IsDeferred ? "deferred" : recipient.State.ToString().ToLowerInvariant())}, {recipient.Attempts} attempts"
+        $"<{recipient.ForwardPath}> {(recipient.IsDeferred ? "deferred" : recipient.State.ToString().ToLowerInvariant())}, {CommandContext.Count(recipient.Attempts, "attempt")}"
         + $"{(recipient.IsFinal ? string.Empty : $", next {CommandContext.Time(recipient.NextAttemptAt)}")} {Reply(recipient.LastReply)}").TrimEnd();
 
     private static string Reply(RecipientReply reply) => reply == RecipientReply.None

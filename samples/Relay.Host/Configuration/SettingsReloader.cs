@@ -52,6 +52,7 @@ internal sealed class SettingsReloader(ConfigurationManager configuration, Relay
             {
                 servers.Configure(settings);
                 RelayLog.Reloaded(logger);
+                PrivateFiles.Check(configuration, settings, logger);
                 return;
             }
 

@@ -70,10 +70,6 @@ public sealed class SimulatingSpool(ISpool spool) : ISpool
         spool.OpenContentAsync(message, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask QuarantineAsync(MessageId id, string reason, CancellationToken cancellationToken = default) =>
-        spool.QuarantineAsync(id, reason, cancellationToken);
-
-    /// <inheritdoc/>
     public ValueTask<StoredMessage?> FindAsync(MessageId id, CancellationToken cancellationToken = default) => spool.FindAsync(id, cancellationToken);
 
     /// <inheritdoc/>

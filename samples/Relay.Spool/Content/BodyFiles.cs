@@ -20,9 +20,6 @@ internal sealed class BodyFiles
         DurableFolder.Create(_quarantine);
     }
 
-    /// <summary>Where broken contents go.</summary>
-    internal string Quarantine => _quarantine;
-
     internal string PathOf(MessageId id)
     {
         string name = id.ToString();
@@ -34,6 +31,12 @@ internal sealed class BodyFiles
         string folder = Path.GetDirectoryName(path)!;
         if (!Directory.Exists(folder))
         {
+            if (!Directory.Exists(_folder))
+            {
+                // Made anew it would be apart from its database: somebody has moved the spool.
+                throw new DirectoryNotFoundException($"\"{_folder}\" is gone.");
+            }
+
             DurableFolder.Create(folder);
             DurableFolder.Sync(_folder);
         }
@@ -69,7 +72,8 @@ internal sealed class BodyFiles
         }
     }
 
-    /// <summary>Moves a broken content aside, if there is any.</summary>
+    /// <summary>Moves a content aside, if there is any. On the disk when it returns.</summary>
+    /// <exception cref="IOException">It is where it was.</exception>
     internal void MoveAside(MessageId id, ReadOnlyMemory<byte> fromDatabase)
     {
         string target = Path.Combine(_quarantine, id.ToString());
@@ -77,12 +81,25 @@ internal sealed class BodyFiles
         if (File.Exists(source))
         {
             File.Move(source, target, overwrite: true);
+            DurableFolder.Sync(_quarantine);
         }
         else if (!fromDatabase.IsEmpty)
         {
             File.Delete(target);
             using FileStream file = DurableFolder.CreatePrivateFile(target);
             file.Write(fromDatabase.Span);
+            file.Flush(flushToDisk: true);
+            DurableFolder.Sync(_quarantine);
+        }
+    }
+
+    /// <summary>Removes what was moved aside of a message, also if the random end of its id is not known.</summary>
+    internal void RemoveAside(MessageId id)
+    {
+        // The first half of an id is its place in the store, which is nobody else's.
+        foreach (string path in Directory.EnumerateFiles(_quarantine, id.ToString()[..16] + "*"))
+        {
+            Remove(path);
         }
     }
 

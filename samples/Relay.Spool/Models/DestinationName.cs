@@ -18,6 +18,10 @@ public static class DestinationName
         return at < 0 ? Local : OfDomain(forwardPath[(at + 1)..]);
     }
 
+    /// <summary>Whether a mailbox is at a destination; without making anything of what is ASCII.</summary>
+    internal static bool IsOf(string forwardPath, string destination) =>
+        forwardPath.AsSpan(forwardPath.LastIndexOf('@') + 1).TrimEnd('.').Equals(destination, StringComparison.OrdinalIgnoreCase) || Of(forwardPath) == destination;
+
     /// <summary>The same of a domain.</summary>
     public static string OfDomain(string domain)
     {

@@ -20,4 +20,10 @@ public sealed record Lease
 
     /// <summary>The recipients, at least one.</summary>
     public required IReadOnlyList<StoredRecipient> Recipients { get; init; }
+
+    /// <summary>
+    /// What of the message or of these recipients makes no sense; null if all does. Then they are not to be sent, but to be ended as
+    /// <see cref="RecipientState.Quarantined"/>, and their sender told as far as it is known.
+    /// </summary>
+    public string? Unreadable { get; init; }
 }

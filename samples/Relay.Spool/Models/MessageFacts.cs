@@ -2,7 +2,7 @@ using Smtp.Core;
 
 namespace Relay.Spool;
 
-/// <summary>What is known of a message besides its recipients and content. Never changes once it is stored.</summary>
+/// <summary>What is known of a message besides its recipients and content. Nothing of it changes once it is stored, but the time of one that is rescheduled.</summary>
 public record MessageFacts
 {
     /// <summary>The reverse-path; empty for the null path.</summary>

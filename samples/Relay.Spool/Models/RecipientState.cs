@@ -30,6 +30,6 @@ public enum RecipientState
     /// <summary>Not tried, as the address is on the suppression list.</summary>
     Suppressed = 8,
 
-    /// <summary>Its row or content could not be read: see the quarantine folder.</summary>
+    /// <summary>Its row or content could not be read. Its sender was told where it is known; what is left of the content is in the quarantine folder.</summary>
     Quarantined = 9,
 }

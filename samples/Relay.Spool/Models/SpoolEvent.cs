@@ -36,7 +36,7 @@ public sealed record SpoolEvent
     /// <summary>Which attempt it was, from 1; 0 if it was none.</summary>
     public int Attempt { get; init; }
 
-    /// <summary>From accepting to this event.</summary>
+    /// <summary>From accepting the message to this event; of the end of an attempt, from when the message was due, if its sender scheduled it for later.</summary>
     public TimeSpan Latency { get; init; }
 
     /// <summary>The message's facts: tags, metadata and so on; null if its row is gone.</summary>

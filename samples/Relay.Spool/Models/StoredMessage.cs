@@ -9,6 +9,9 @@ public sealed record StoredMessage
     /// <summary>When it was taken.</summary>
     public required DateTimeOffset AcceptedAt { get; init; }
 
+    /// <summary>When it was due first: when it was taken, or the later time that its sender gave. What it ages from.</summary>
+    public DateTimeOffset DueAt => Facts.ScheduledAt is { } at && at > AcceptedAt ? at : AcceptedAt;
+
     /// <summary>Octets of its content.</summary>
     public required long Size { get; init; }
 

@@ -10,7 +10,7 @@ internal sealed class ChangeItem(IReadOnlyList<(long Message, int Index)> recipi
         Statement read = writer.Connection[
             """
             SELECT r.state, r.attempts, r.next_at, l.destination, l.stream, l.class, m.tail, m.scheduled_at
-            FROM recipients r JOIN lanes l ON l.id = r.lane JOIN messages m ON m.key = r.message WHERE r.message = ?1 AND r.idx = ?2
+            FROM recipients r LEFT JOIN lanes l ON l.id = r.lane JOIN messages m ON m.key = r.message WHERE r.message = ?1 AND r.idx = ?2
             """];
         foreach ((long key, int index) in recipients)
         {
@@ -41,10 +41,15 @@ internal sealed class ChangeItem(IReadOnlyList<(long Message, int Index)> recipi
                     .Bind(1, EventRow.Short(plan.Reason)).Bind(2, key).Bind(3, index).Execute();
             }
 
-            if (plan.State <= RecipientState.Queued)
+            if (plan.State <= RecipientState.Queued && destination.Length > 0)
             {
                 writer.Agenda.Enter(writer.Agenda.Find(writer.Connection, destination, stream, @class), plan.NextAt!.Value);
                 writer.HasNewWork = true;
+            }
+
+            if (change is QueueChange.Reschedule to)
+            {
+                writer.Connection["UPDATE messages SET scheduled_at = ?1 WHERE key = ?2"].Bind(1, to.At.ToUnixTimeMilliseconds()).Bind(2, key).Execute();
             }
 
             var reply = new RecipientReply(0, string.Empty, plan.Reason, string.Empty);

@@ -85,6 +85,11 @@ internal sealed class CompleteItem(Completion completion, BodyFiles files) : Wri
             .Bind(6, outcome.Reply.Code).Bind(7, outcome.Reply.Enhanced).Bind(8, EventRow.Short(outcome.Reply.Text)).Bind(9, outcome.Reply.Host)
             .Bind(10, outcome.DelayNotified ? RecipientRow.DelayNotified : 0).Bind(11, key).Bind(12, recipient.Index)
             .Bind(13, outcome.WasAttempted ? RecipientRow.MustTry : 0).Execute();
+        if (outcome.State == RecipientState.Quarantined)
+        {
+            Quarantine.Keep(writer, lease.Message.Id, outcome.Reply.Text);
+        }
+
         if (outcome.State == RecipientState.Queued)
         {
             writer.Agenda.Enter(lane, nextAt);
@@ -93,7 +98,7 @@ internal sealed class CompleteItem(Completion completion, BodyFiles files) : Wri
 
         if (TypeOf(outcome) is { } type)
         {
-            EventRow.Append(writer, now, key, recipient.Index, type, outcome.Reply, outcome.BounceClass, outcome.Reason, attempts);
+            EventRow.Append(writer, now, key, recipient.Index, type, outcome.Reply, outcome.BounceClass, outcome.Reason, attempts, facts.ScheduledAt?.ToUnixTimeMilliseconds() ?? 0);
         }
     }
 

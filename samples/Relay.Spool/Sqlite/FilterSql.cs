@@ -6,6 +6,9 @@ namespace Relay.Spool;
 /// <summary>Makes SQL of a filter: over <c>recipients r</c>, <c>messages m</c> and <c>lanes l</c>.</summary>
 internal sealed class FilterSql
 {
+    /// <summary>The random end of a message's id; that of <see cref="MessageRow.Missing"/> if its row is gone.</summary>
+    internal const string Tail = "coalesce(m.tail, -9223372036854775808)";
+
     private readonly StringBuilder _where = new("1");
     private readonly List<object> _values = [];
 
@@ -14,7 +17,7 @@ internal sealed class FilterSql
         if (filter.MessageId is { } id)
         {
             And("r.message = ?", id.Key);
-            And("m.tail = ?", id.Tail);
+            And($"{Tail} = ?", id.Tail);
         }
 
         if (filter.RecipientIndex is { } index)

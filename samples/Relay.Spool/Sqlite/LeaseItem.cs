@@ -4,7 +4,7 @@ using Smtp.Core;
 namespace Relay.Spool;
 
 /// <summary>Leases what is due: lane after lane, higher ranks more often than lower ones, a few leases of a lane at a time.</summary>
-internal sealed class LeaseItem(LeaseRequest request) : WriteItem<IReadOnlyList<Lease>>
+internal sealed class LeaseItem(LeaseRequest request, BodyFiles files) : WriteItem<IReadOnlyList<Lease>>
 {
     // Leases of one lane in a turn, so that one destination's heap does not take a whole call while others wait.
     private const int TurnLength = 10;
@@ -12,6 +12,7 @@ internal sealed class LeaseItem(LeaseRequest request) : WriteItem<IReadOnlyList<
     private readonly List<Lane> _passedOver = [];
     private readonly List<Lease> _leases = [];
     private readonly Dictionary<(string, string), int> _room = [];
+    private readonly List<Stray> _strays = [];
     private long _now;
 
     internal override void Run(SpoolWriter writer)
@@ -121,6 +122,7 @@ internal sealed class LeaseItem(LeaseRequest request) : WriteItem<IReadOnlyList<
         List<(long Message, int Index, string Why)> broken = [];
         try
         {
+            _strays.Clear();
             Read(writer, lane, most, broken);
         }
         catch (SqliteException error) when (SpoolConnection.IsCorrupt(error))
@@ -138,7 +140,12 @@ internal sealed class LeaseItem(LeaseRequest request) : WriteItem<IReadOnlyList<
         Mark(writer, before);
         foreach ((long key, int index, string why) in broken)
         {
-            QuarantineItem.SetAside(writer, MessageRow.IdOf(writer.Connection, key), index, why, _now);
+            Quarantine.SetAside(writer, files, key, index, why, _now);
+        }
+
+        if (_strays.Count > 0)
+        {
+            Stray.Place(writer, files, _strays);
         }
 
         return _leases.Count - before;
@@ -155,19 +162,30 @@ internal sealed class LeaseItem(LeaseRequest request) : WriteItem<IReadOnlyList<
             WHERE r.lane = ?1 AND r.state <= 1 AND r.next_at <= ?2 ORDER BY r.next_at, r.message, r.idx
             """].Bind(1, lane.Id).Bind(2, _now);
         StoredMessage? message = null;
+        string? unreadable = null;
         List<StoredRecipient> recipients = [];
         while (due.Step())
         {
-            if (WhyUnreadable(due) is { } why)
+            int index = due.GetInt32(MessageRow.ColumnCount);
+            if (due.IsNull(0))
             {
-                broken.Add((due.GetInt64(MessageRow.ColumnCount + RecipientRow.ColumnCount), due.GetInt32(MessageRow.ColumnCount), why));
+                // Nobody knows whose it is.
+                broken.Add((due.GetInt64(MessageRow.ColumnCount + RecipientRow.ColumnCount), index, "the message's row is missing"));
                 continue;
             }
 
+            string? why = WhyUnreadable(due, out string path);
             MessageId id = MessageRow.ReadId(due);
-            if (message is null || message.Id != id || recipients.Count == request.MaximumRecipients)
+            if (why is null && !DestinationName.IsOf(path, lane.Destination))
             {
-                Close(writer, lane, message, recipients, until);
+                // The lane's row is another one's than it was: whoever hosts that destination is not to get this mail.
+                _strays.Add(Stray.Read(due, id.Key, index, path, lane.Id));
+                continue;
+            }
+
+            if (message is null || message.Id != id || unreadable != why || recipients.Count == request.MaximumRecipients)
+            {
+                Close(writer, lane, message, recipients, until, unreadable);
                 message = null;
                 if (_leases.Count - before == most)
                 {
@@ -175,6 +193,7 @@ internal sealed class LeaseItem(LeaseRequest request) : WriteItem<IReadOnlyList<
                 }
 
                 message = MessageRow.Read(due);
+                unreadable = why;
                 recipients = [];
             }
 
@@ -182,7 +201,7 @@ internal sealed class LeaseItem(LeaseRequest request) : WriteItem<IReadOnlyList<
         }
 
         due.Reset();
-        Close(writer, lane, message, recipients, until);
+        Close(writer, lane, message, recipients, until, unreadable);
     }
 
     /// <summary>The first due recipients whose message's row stands on a broken page, found by the index, which names them without reading it.</summary>
@@ -208,19 +227,14 @@ internal sealed class LeaseItem(LeaseRequest request) : WriteItem<IReadOnlyList<
         return broken;
     }
 
-    /// <summary>Null if a row makes sense. One that does not is set aside: it must neither stop its lane nor be lost from sight.</summary>
-    private static string? WhyUnreadable(Statement row)
+    /// <summary>Null if a row makes sense. One that does not is leased by itself, to be set aside: it must neither stop its lane nor be lost from sight.</summary>
+    private static string? WhyUnreadable(Statement row, out string forwardPath)
     {
-        if (row.IsNull(0))
-        {
-            return "the message's row is missing";
-        }
-
-        return MessageRow.WhyUnreadable(row, 0)
-            ?? (SmtpPath.TryParse(row.GetText(MessageRow.ColumnCount + 1), out SmtpPath path) && !path.IsNull ? null : "the recipient's path is none");
+        forwardPath = row.GetText(MessageRow.ColumnCount + 1);
+        return MessageRow.WhyUnreadable(row, 0) ?? (SmtpPath.TryParse(forwardPath, out SmtpPath path) && !path.IsNull ? null : "the recipient's path is none");
     }
 
-    private void Close(SpoolWriter writer, Lane lane, StoredMessage? message, List<StoredRecipient> recipients, long until)
+    private void Close(SpoolWriter writer, Lane lane, StoredMessage? message, List<StoredRecipient> recipients, long until, string? unreadable)
     {
         if (message is null)
         {
@@ -234,6 +248,7 @@ internal sealed class LeaseItem(LeaseRequest request) : WriteItem<IReadOnlyList<
             Message = message,
             Destination = lane.Destination,
             Recipients = recipients,
+            Unreadable = unreadable,
         });
     }
 

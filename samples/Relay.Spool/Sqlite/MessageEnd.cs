@@ -11,15 +11,27 @@ internal static class MessageEnd
             return;
         }
 
-        Statement update = writer.Connection["UPDATE messages SET open = open - ?1 WHERE key = ?2 RETURNING open, place"].Bind(1, recipients).Bind(2, id.Key);
+        Statement update = writer.Connection["UPDATE messages SET open = open - ?1 WHERE key = ?2 RETURNING open, place, flags"].Bind(1, recipients).Bind(2, id.Key);
         bool isDone = update.Step() && update.GetInt64(0) <= 0;
         int place = isDone ? update.GetInt32(1) : MessageRow.Gone;
+        bool isKept = isDone && (update.GetInt32(2) & MessageRow.KeepsContent) != 0;
         update.Reset();
-        if (isDone)
+        if (!isDone)
         {
-            writer.Connection["UPDATE messages SET place = 0 WHERE key = ?1"].Bind(1, id.Key).Execute();
+            return;
+        }
+
+        if (!isKept)
+        {
             RemoveContent(writer, files, id, place);
         }
+        else if (!Quarantine.TryMoveContent(writer, files, id, place))
+        {
+            // It stays where it is, to be found, until the message is purged.
+            return;
+        }
+
+        writer.Connection["UPDATE messages SET place = 0 WHERE key = ?1"].Bind(1, id.Key).Execute();
     }
 
     internal static void RemoveContent(SpoolWriter writer, BodyFiles files, MessageId id, int place)

@@ -30,7 +30,17 @@ internal static class MessageRow
     /// <summary>How many they are.</summary>
     internal const int ColumnCount = 18;
 
+    /// <summary>Among the flags: a recipient is quarantined, so that the content is moved aside at the end and not removed.</summary>
+    internal const int KeepsContent = 512;
+
     private const int Utf8 = 4, Tls = 8, Test = 64, Opens = 128, Clicks = 256, ReturnShift = 4;
+
+    /// <summary>What can be said of a message whose row is gone.</summary>
+    internal static StoredMessage Missing(long key)
+    {
+        MessageId id = MessageId.Create(key, 0);
+        return new StoredMessage { Id = id, AcceptedAt = RowTime.Read(key >> 12), Size = 0, HasContent = false, Facts = new MessageFacts { ReversePath = string.Empty } };
+    }
 
     internal static long FlagsOf(MessageFacts facts) =>
         (int)facts.Body | ((int)facts.Return << ReturnShift) | (facts.SmtpUtf8 ? Utf8 : 0) | (facts.RequireTls ? Tls : 0)

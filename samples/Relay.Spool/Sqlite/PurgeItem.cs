@@ -11,17 +11,24 @@ internal sealed class PurgeItem(IReadOnlyList<long> messages, BodyFiles files) :
         Result = 0;
         foreach (long key in messages)
         {
-            Statement read = connection["SELECT tail, place, labels FROM messages WHERE key = ?1 AND NOT EXISTS (SELECT 1 FROM recipients WHERE message = ?1 AND state = 2)"].Bind(1, key);
-            if (!read.Step())
+            if (connection["SELECT 1 FROM recipients WHERE message = ?1 AND state = 2"].Bind(1, key).Scalar() is not null)
             {
                 continue;
             }
 
-            MessageId id = MessageId.Create(key, read.GetInt64(0));
-            int place = read.GetInt32(1);
-            string? labels = read.GetTextOrNull(2);
+            Statement read = connection["SELECT tail, place, labels, flags FROM messages WHERE key = ?1"].Bind(1, key);
+            bool isThere = read.Step();
+            MessageId id = MessageId.Create(key, isThere ? read.GetInt64(0) : 0);
+            int place = isThere ? read.GetInt32(1) : MessageRow.InDatabase;
+            string? labels = isThere ? read.GetTextOrNull(2) : null;
+            bool isAside = !isThere || (read.GetInt32(3) & MessageRow.KeepsContent) != 0;
             read.Reset();
             MessageEnd.RemoveContent(writer, files, id, place);
+            if (isAside)
+            {
+                writer.AfterCommit(() => files.RemoveAside(id));
+            }
+
             Result += connection["DELETE FROM recipients WHERE message = ?1"].Bind(1, key).Execute();
             connection["DELETE FROM messages WHERE key = ?1"].Bind(1, key).Execute();
             RemoveLabels(connection, key, labels);

@@ -21,15 +21,21 @@ internal static class RecipientRow
     /// <summary>How many they are.</summary>
     internal const int ColumnCount = 13;
 
-    internal static StoredRecipient Read(Statement row, int first, MessageId id, string destination)
+    /// <summary>Reads one.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="first">The first of <see cref="Columns"/>.</param>
+    /// <param name="id">Its message.</param>
+    /// <param name="destination">Its lane's destination; null if the lane's row is missing.</param>
+    internal static StoredRecipient Read(Statement row, int first, MessageId id, string? destination)
     {
         int wish = row.GetInt32(first + 12);
+        string forwardPath = row.GetText(first + 1);
         return new StoredRecipient
         {
             MessageId = id,
             Index = row.GetInt32(first),
-            ForwardPath = row.GetText(first + 1),
-            Destination = destination,
+            ForwardPath = forwardPath,
+            Destination = destination ?? DestinationName.Of(forwardPath),
             Notify = (DsnNotify)row.GetInt32(first + 2),
             OriginalRecipient = row.GetTextOrNull(first + 3) ?? string.Empty,
             State = (RecipientState)row.GetInt32(first + 4),

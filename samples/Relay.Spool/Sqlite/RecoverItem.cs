@@ -20,7 +20,7 @@ internal sealed class RecoverItem(bool all) : WriteItem<long>
         Statement rows = writer.Connection[
             """
             SELECT r.message, r.idx, r.lost, r.next_at, l.destination, l.stream, l.class
-            FROM recipients r INDEXED BY leased JOIN lanes l ON l.id = r.lane WHERE r.state = 2 AND r.lease_until < ?1 LIMIT ?2
+            FROM recipients r INDEXED BY leased LEFT JOIN lanes l ON l.id = r.lane WHERE r.state = 2 AND r.lease_until < ?1 LIMIT ?2
             """].Bind(1, all ? long.MaxValue : now).Bind(2, Maximum);
         while (rows.Step())
         {
@@ -40,8 +40,9 @@ internal sealed class RecoverItem(bool all) : WriteItem<long>
                 var why = new RecipientReply(0, string.Empty, $"{times} attempts ended without a word", string.Empty);
                 EventRow.Append(writer, now, key, index, SpoolEventType.Held, why, reason: "poison");
             }
-            else
+            else if (destination.Length > 0)
             {
+                // One whose lane is missing is a stray, which upkeep finds.
                 writer.Agenda.Enter(writer.Agenda.Find(writer.Connection, destination, stream, @class), nextAt);
                 writer.HasNewWork = true;
             }

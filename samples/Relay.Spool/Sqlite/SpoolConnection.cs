@@ -9,12 +9,15 @@ internal sealed class SpoolConnection : IDisposable
     private readonly SqliteConnection _connection;
     private readonly Dictionary<string, Statement> _statements = new(StringComparer.Ordinal);
 
-    internal SpoolConnection(string path, bool readOnly)
+    /// <param name="path">The file.</param>
+    /// <param name="readOnly">Whether it only reads.</param>
+    /// <param name="isNew">Whether to make the file: at the start alone, as later a file that is gone means that what was promised is gone with it.</param>
+    internal SpoolConnection(string path, bool readOnly, bool isNew = false)
     {
         _connection = new SqliteConnection(new SqliteConnectionStringBuilder
         {
             DataSource = path,
-            Mode = SqliteOpenMode.ReadWriteCreate,
+            Mode = isNew ? SqliteOpenMode.ReadWriteCreate : SqliteOpenMode.ReadWrite,
             Pooling = false,
         }.ToString());
         try

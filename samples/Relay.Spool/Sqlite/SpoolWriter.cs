@@ -37,6 +37,9 @@ internal sealed class SpoolWriter : IDisposable
 
     internal TimeProvider Clock { get; }
 
+    /// <summary>Connections of their own, for reading what may be broken: after such an error SQLite writes nothing more in a transaction.</summary>
+    internal required ReaderPool Readers { get; init; }
+
     internal SpoolOptions Options => _options;
 
     internal Agenda Agenda { get; } = new();
@@ -67,7 +70,7 @@ internal sealed class SpoolWriter : IDisposable
     /// <summary>Opens the database and starts. Throws what <see cref="SpoolConnection"/> and <see cref="Schema"/> throw.</summary>
     internal void Start()
     {
-        _connection = new SpoolConnection(_path, readOnly: false);
+        _connection = new SpoolConnection(_path, readOnly: false, isNew: true);
         Schema.Update(_connection);
         Configure(_connection);
         _thread.Start();
@@ -217,6 +220,12 @@ internal sealed class SpoolWriter : IDisposable
                 item.Run(this);
             }
 
+            // SQLite writes on into a file that was moved or removed, where nobody would find the messages that are answered with 250 now.
+            if (!File.Exists(_path))
+            {
+                throw new SqliteException($"\"{_path}\" is gone.", SqliteIoError);
+            }
+
             _connection["COMMIT"].Execute();
         }
         catch (Exception error)
@@ -273,7 +282,7 @@ internal sealed class SpoolWriter : IDisposable
         // After an error of the disk nothing that this connection holds is trusted: a page whose sync failed may be marked clean. It is opened anew.
         _connection?.Dispose();
         _connection = null;
-        bool isNoSpace = failure.SqliteErrorCode is SqliteFull or SqliteReadOnly or SqliteCannotOpen;
+        bool isNoSpace = failure.SqliteErrorCode is SqliteFull or SqliteReadOnly || (failure.SqliteErrorCode == SqliteCannotOpen && File.Exists(_path));
         string reason = failure.Message;
         if (Failure is null)
         {
@@ -318,6 +327,7 @@ internal sealed class SpoolWriter : IDisposable
     }
 
     private const int SqliteConstraint = 19;
+    private const int SqliteIoError = 10;
     private const int SqliteFull = 13;
     private const int SqliteReadOnly = 8;
     private const int SqliteCannotOpen = 14;

@@ -7,7 +7,8 @@ public sealed partial class SqliteSpool
 {
     private const int ChangeBatch = 500;
 
-    private const string FromAll = "FROM recipients r JOIN messages m ON m.key = r.message JOIN lanes l ON l.id = r.lane";
+    // Whatever else is missing: a recipient must not be lost from sight.
+    private const string FromAll = "FROM recipients r LEFT JOIN messages m ON m.key = r.message LEFT JOIN lanes l ON l.id = r.lane";
 
     private const string EventColumns =
         "e.id, e.at, e.message, e.idx, e.type, e.class, e.reason, e.code, e.enhanced, e.reply, e.host, e.attempt, e.latency, r.path, l.destination";
@@ -45,7 +46,7 @@ public sealed partial class SqliteSpool
             Statement row = connection[$"SELECT {MessageRow.Columns} FROM messages m WHERE m.key = ?1 AND m.tail = ?2"].Bind(1, id.Key).Bind(2, id.Tail);
             StoredMessage? found = row.Step() ? MessageRow.Read(row) : null;
             row.Reset();
-            return found;
+            return found ?? FindMissing(connection, id);
         }));
 
     /// <inheritdoc/>
@@ -53,11 +54,11 @@ public sealed partial class SqliteSpool
         ValueTask.FromResult(_readers.Read<IReadOnlyList<StoredRecipient>>(connection =>
         {
             List<StoredRecipient> recipients = [];
-            Statement rows = connection[$"SELECT {RecipientRow.Columns}, l.destination {FromAll} WHERE r.message = ?1 AND m.tail = ?2 ORDER BY r.idx"]
+            Statement rows = connection[$"SELECT {RecipientRow.Columns}, l.destination {FromAll} WHERE r.message = ?1 AND {FilterSql.Tail} = ?2 ORDER BY r.idx"]
                 .Bind(1, id.Key).Bind(2, id.Tail);
             while (rows.Step())
             {
-                recipients.Add(RecipientRow.Read(rows, 0, id, rows.GetText(RecipientRow.ColumnCount)));
+                recipients.Add(RecipientRow.Read(rows, 0, id, rows.GetTextOrNull(RecipientRow.ColumnCount)));
             }
 
             return recipients;
@@ -66,7 +67,7 @@ public sealed partial class SqliteSpool
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<SpoolEvent>> EventsAsync(MessageId id, CancellationToken cancellationToken = default) =>
         _readers.ReadAsync<IReadOnlyList<SpoolEvent>>(
-            connection => ReadEvents(connection[EventsSql("e.message = ?1 AND m.tail = ?2 ORDER BY e.id")].Bind(1, id.Key).Bind(2, id.Tail)), cancellationToken);
+            connection => ReadEvents(connection[EventsSql($"e.message = ?1 AND {FilterSql.Tail} = ?2 ORDER BY e.id")].Bind(1, id.Key).Bind(2, id.Tail)), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<SpoolEvent>> EventsAfterAsync(long after, int maximum, CancellationToken cancellationToken = default) =>
@@ -110,12 +111,12 @@ public sealed partial class SqliteSpool
             {
                 List<QueueItem> page = [];
                 Statement rows = sql.Bind(connection[
-                    $"SELECT {MessageRow.Columns}, {RecipientRow.Columns}, l.destination {FromAll} WHERE {sql.Where} ORDER BY r.message{order}, r.idx{order} LIMIT {maximum}"]);
+                    $"SELECT {MessageRow.Columns}, {RecipientRow.Columns}, l.destination, r.message {FromAll} WHERE {sql.Where} ORDER BY r.message{order}, r.idx{order} LIMIT {maximum}"]);
                 while (rows.Step())
                 {
-                    StoredMessage message = MessageRow.Read(rows);
-                    string destination = rows.GetText(MessageRow.ColumnCount + RecipientRow.ColumnCount);
-                    page.Add(new QueueItem(message, RecipientRow.Read(rows, MessageRow.ColumnCount, message.Id, destination)));
+                    const int Destination = MessageRow.ColumnCount + RecipientRow.ColumnCount;
+                    StoredMessage message = rows.IsNull(0) ? MessageRow.Missing(rows.GetInt64(Destination + 1)) : MessageRow.Read(rows);
+                    page.Add(new QueueItem(message, RecipientRow.Read(rows, MessageRow.ColumnCount, message.Id, rows.GetTextOrNull(Destination))));
                 }
 
                 return page;
@@ -265,6 +266,15 @@ public sealed partial class SqliteSpool
         return events;
     }
 
+    /// <summary>A message that has lost its row and has recipients.</summary>
+    private static StoredMessage? FindMissing(SpoolConnection connection, MessageId id)
+    {
+        StoredMessage missing = MessageRow.Missing(id.Key);
+        bool isThat = missing.Id == id
+            && connection["SELECT 1 FROM recipients WHERE message = ?1 AND NOT EXISTS (SELECT 1 FROM messages WHERE key = ?1)"].Bind(1, id.Key).Scalar() is not null;
+        return isThat ? missing : null;
+    }
+
     private static bool IsCorrupt(SpoolException error) => error.InnerException is SqliteException broken && SpoolConnection.IsCorrupt(broken);
 
     private byte[]? ReadOctets(MessageId id) => _readers.Read(connection =>
@@ -274,20 +284,6 @@ public sealed partial class SqliteSpool
         row.Reset();
         return found;
     });
-
-    /// <summary>What there is of a content that is to be set aside; null if it cannot be read at all.</summary>
-    private byte[]? ReadBroken(MessageId id)
-    {
-        try
-        {
-            return ReadOctets(id) ?? [];
-        }
-        catch (SpoolException error) when (IsCorrupt(error))
-        {
-            SpoolLog.NotMoved(_options.Logger, id, error);
-            return null;
-        }
-    }
 
     private SpoolContent OpenFile(StoredMessage message)
     {

@@ -10,6 +10,10 @@ public sealed partial class SqliteSpool
     private static readonly TimeSpan LeastSetBack = TimeSpan.FromMinutes(1);
 
     private long _ticks;
+    private long _upkeeps;
+
+    /// <summary>How often the upkeep of a minute has ended well.</summary>
+    internal long Upkeeps => Interlocked.Read(ref _upkeeps);
 
     /// <summary>Takes back the leases of a dead owner, and reads the agenda. Called once, before anybody leases.</summary>
     private void Recover()
@@ -30,6 +34,8 @@ public sealed partial class SqliteSpool
         {
             SpoolLog.LeasesRecovered(_options.Logger, recovered);
         }
+
+        PlaceStraysAsync().AsTask().GetAwaiter().GetResult();
 
         // Tokens go on above all that a dead owner may have given.
         _ = RunAsync(new DelegateItem<bool>(writer =>
@@ -57,7 +63,7 @@ public sealed partial class SqliteSpool
         if (behind > LeastSetBack.TotalMilliseconds)
         {
             int moved = writer.Connection["UPDATE recipients SET next_at = next_at - ?1 WHERE state = 1"].Bind(1, behind).Execute();
-            SpoolLog.ClockWasSetBack(_options.Logger, TimeSpan.FromMilliseconds(behind), moved);
+            SpoolLog.ClockWasSetBack(_options.Logger, behind / 1000.0, moved);
         }
     }
 
@@ -80,7 +86,9 @@ public sealed partial class SqliteSpool
             _ = await RunAsync(new RecoverItem(all: false)).ConfigureAwait(false);
             if (isUpkeep)
             {
+                await PlaceStraysAsync().ConfigureAwait(false);
                 await RemoveOldAsync().ConfigureAwait(false);
+                Interlocked.Increment(ref _upkeeps);
             }
         }
         catch (Exception error)
@@ -97,7 +105,29 @@ public sealed partial class SqliteSpool
         }
     }
 
-    /// <summary>Removes messages that were done long ago, in groups.</summary>
+    /// <summary>Gives recipients whose lane is missing a lane again, in groups: nothing would ever be due in it.</summary>
+    private async ValueTask PlaceStraysAsync()
+    {
+        int found = 0;
+        while (_readers.Read(Stray.Find) is { Count: > 0 } strays)
+        {
+            await RunAsync(new DelegateItem<bool>(writer =>
+            {
+                // It may know lanes whose rows are gone.
+                writer.Agenda.Clear();
+                Stray.Place(writer, _files, strays);
+                return true;
+            })).ConfigureAwait(false);
+            found += strays.Count;
+        }
+
+        if (found > 0)
+        {
+            SpoolLog.StraysFound(_options.Logger, found);
+        }
+    }
+
+    /// <summary>Removes messages that were done long ago, in groups, and recipients whose message's row was lost.</summary>
     private async ValueTask RemoveOldAsync()
     {
         long before = MessageId.FirstKey(_clock.GetUtcNow() - _options.Retention);
@@ -106,7 +136,11 @@ public sealed partial class SqliteSpool
             List<long> old = _readers.Read(connection =>
             {
                 List<long> keys = [];
-                Statement rows = connection["SELECT key FROM messages WHERE key < ?1 AND open <= 0 LIMIT ?2"].Bind(1, before).Bind(2, RetentionBatch);
+                Statement rows = connection[
+                    """
+                    SELECT key FROM messages WHERE key < ?1 AND open <= 0
+                    UNION ALL SELECT DISTINCT message FROM recipients r WHERE message < ?1 AND state >= 4 AND NOT EXISTS (SELECT 1 FROM messages WHERE key = r.message) LIMIT ?2
+                    """].Bind(1, before).Bind(2, RetentionBatch);
                 while (rows.Step())
                 {
                     keys.Add(rows.GetInt64(0));
@@ -119,7 +153,10 @@ public sealed partial class SqliteSpool
                 return;
             }
 
-            await RunAsync(new PurgeItem(old, _files)).ConfigureAwait(false);
+            if (await RunAsync(new PurgeItem(old, _files)).ConfigureAwait(false) == 0)
+            {
+                return;
+            }
         }
     }
 
@@ -132,7 +169,17 @@ public sealed partial class SqliteSpool
             foreach ((MessageId id, string path) in _files.Orphans(before))
             {
                 bool isKnown = _readers.Read(c => c["SELECT 1 FROM messages WHERE key = ?1 AND tail = ?2 AND place = 2"].Bind(1, id.Key).Bind(2, id.Tail).Scalar() is not null);
-                if (!isKnown)
+                if (isKnown)
+                {
+                    continue;
+                }
+
+                if (_readers.Read(c => c["SELECT 1 FROM recipients WHERE message = ?1 AND NOT EXISTS (SELECT 1 FROM messages WHERE key = ?1)"].Bind(1, id.Key).Scalar() is not null))
+                {
+                    // It was promised, and its row is lost: it is all that is left of it.
+                    _files.MoveAside(id, default);
+                }
+                else
                 {
                     BodyFiles.Remove(path);
                     removed++;

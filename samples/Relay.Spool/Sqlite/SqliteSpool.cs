@@ -37,7 +37,7 @@ public sealed partial class SqliteSpool : ISpool, IAsyncDisposable, IDisposable
             _clock = new SpoolClock(options.TimeProvider);
             _files = new BodyFiles(options.Path);
             _readers = new ReaderPool(database);
-            _writer = new SpoolWriter(options, database, _clock) { OnCommitted = OnCommitted };
+            _writer = new SpoolWriter(options, database, _clock) { OnCommitted = OnCommitted, Readers = _readers };
             _writer.Start();
             DurableFolder.Sync(options.Path);
             _lastKey = _readers.Read(c => c["SELECT max(key) FROM messages"].Scalar() ?? 0);
@@ -168,7 +168,7 @@ public sealed partial class SqliteSpool : ISpool, IAsyncDisposable, IDisposable
         {
             try
             {
-                return await RunAsync(new LeaseItem(request)).ConfigureAwait(false);
+                return await RunAsync(new LeaseItem(request, _files)).ConfigureAwait(false);
             }
             catch (BrokenRowsException error)
             {
@@ -195,10 +195,6 @@ public sealed partial class SqliteSpool : ISpool, IAsyncDisposable, IDisposable
                 "UPDATE recipients SET lease_until = ?1 WHERE message = ?2 AND lease = ?3 AND state = 2"]
             .Bind(1, writer.NowMilliseconds + (long)duration.TotalMilliseconds).Bind(2, lease.Message.Id.Key).Bind(3, lease.Token).Execute() > 0));
     }
-
-    /// <inheritdoc/>
-    public ValueTask QuarantineAsync(MessageId id, string reason, CancellationToken cancellationToken = default) =>
-        Ignore(RunAsync(new QuarantineItem(id, reason, _files, ReadBroken(id))));
 
     /// <inheritdoc/>
     public ValueTask AppendEventsAsync(IReadOnlyList<NewEvent> events, CancellationToken cancellationToken = default) =>
@@ -245,12 +241,12 @@ public sealed partial class SqliteSpool : ISpool, IAsyncDisposable, IDisposable
         return new ValueTask<T>(item.Done);
     }
 
-    /// <summary>Without a look at the message's row: its id's random end is not known then, and is 0.</summary>
+    /// <summary>Without a look at the message's row or content, which stand on broken pages: its id's random end is not known then, and is 0.</summary>
     private static DelegateItem<bool> SetAside(IReadOnlyList<(long Message, int Index, string Why)> rows) => new(writer =>
     {
         foreach ((long key, int index, string why) in rows)
         {
-            QuarantineItem.SetAside(writer, MessageId.Create(key, 0), index, why, writer.NowMilliseconds);
+            Quarantine.SetRecipientAside(writer, key, index, why, writer.NowMilliseconds);
         }
 
         return true;

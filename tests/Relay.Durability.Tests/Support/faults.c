@@ -1,6 +1,7 @@
 /*
  * Makes a disk fail, for one folder: LD_PRELOAD it, with FAULTS_FOLDER the folder's path and FAULTS_CONTROL a file whose first
- * octet says what to do: 's' every write is short, 'e' every sync is EIO, 'n' every write is ENOSPC, 'w' every write is EIO; anything else: nothing.
+ * octet says what to do: 's' every write is short, 'e' every sync is EIO, 'n' every write is ENOSPC, 'w' every write is EIO,
+ * 'r' every read of a large message's file is EIO; anything else: nothing.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -30,7 +31,7 @@ __attribute__((constructor)) static void begin(void)
 
 static char mode(int file)
 {
-    if (control == NULL || strchr("senw", *control) == NULL || *control == 0) {
+    if (control == NULL || strchr("senwr", *control) == NULL || *control == 0) {
         return 0;
     }
     char link[64], path[4096];
@@ -49,6 +50,23 @@ static char mode(int file)
 }
 
 #define REAL(name) ((typeof(&name))dlsym(RTLD_NEXT, #name))
+
+/* Only these: the files in bodies/ are large messages. */
+static int unreadable(int file)
+{
+    char link[64], path[4096];
+    if (mode(file) != 'r') {
+        return 0;
+    }
+    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    path[length > 0 ? length : 0] = 0;
+    if (strstr(path, "/bodies/") == NULL) {
+        return 0;
+    }
+    errno = EIO;
+    return 1;
+}
 
 static int failed(char what, size_t *count)
 {
@@ -75,6 +93,21 @@ ssize_t pwrite(int file, const void *data, size_t count, off_t at)
 ssize_t pwrite64(int file, const void *data, size_t count, off64_t at)
 {
     return failed(mode(file), &count) ? -1 : REAL(pwrite64)(file, data, count, at);
+}
+
+ssize_t read(int file, void *data, size_t count)
+{
+    return unreadable(file) ? -1 : REAL(read)(file, data, count);
+}
+
+ssize_t pread(int file, void *data, size_t count, off_t at)
+{
+    return unreadable(file) ? -1 : REAL(pread)(file, data, count, at);
+}
+
+ssize_t pread64(int file, void *data, size_t count, off64_t at)
+{
+    return unreadable(file) ? -1 : REAL(pread64)(file, data, count, at);
 }
 
 int fsync(int file)

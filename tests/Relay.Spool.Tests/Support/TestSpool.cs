@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Time.Testing;
 using Smtp.Interop;
 
@@ -57,11 +58,66 @@ internal sealed class TestSpool : IDisposable
         new Completion(lease, [.. lease.Recipients.Select(r => new RecipientOutcome(r.Index, state, new RecipientReply(250, "2.0.0", "OK", "mx.example.net")) { NextAttemptAt = next })]),
         TestContext.Current.CancellationToken);
 
+    /// <summary>What delivery does with what cannot be read.</summary>
+    internal async Task QuarantineAsync(Lease lease, string why) => Assert.Equal(
+        CompletionResult.Stored,
+        await Spool.CompleteAsync(
+            new Completion(lease, [.. lease.Recipients.Select(r => new RecipientOutcome(r.Index, RecipientState.Quarantined, new RecipientReply(0, "5.3.0", why, string.Empty)) { Reason = "unreadable", WasAttempted = false })]),
+            TestContext.Current.CancellationToken));
+
+    /// <summary>What is left of a message in the quarantine folder; null if nothing is.</summary>
+    internal string? Aside(MessageId id)
+    {
+        string? path = Directory.GetFiles(Path.Combine(Folder, "quarantine"), id.ToString()[..16] + "*").SingleOrDefault();
+        return path is null ? null : File.ReadAllText(path);
+    }
+
+    /// <summary>Changes the database behind the spool's back.</summary>
+    /// <returns>How many rows.</returns>
+    internal int Damage(string sql, MessageId id = default)
+    {
+        using SqliteConnection connection = Connect();
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.Parameters.AddWithValue("$key", id.Key);
+        return command.ExecuteNonQuery();
+    }
+
+    /// <summary>Asks the database itself.</summary>
+    internal long Count(string sql)
+    {
+        using SqliteConnection connection = Connect();
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = sql;
+        return (long)command.ExecuteScalar()!;
+    }
+
+    /// <summary>Lets the upkeep of a minute run, and waits for it.</summary>
+    internal async Task UpkeepAsync()
+    {
+        long before = Spool.Upkeeps;
+        while (Spool.Upkeeps == before)
+        {
+            Time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+
+        // Files are removed behind the commit, and before the next one.
+        await Spool.AppendEventsAsync([], TestContext.Current.CancellationToken);
+    }
+
     internal async Task<StoredRecipient> RecipientAsync(MessageId id, int index = 0) =>
         (await Spool.RecipientsAsync(id, TestContext.Current.CancellationToken))[index];
 
     internal async Task<SpoolEventType[]> EventTypesAsync(MessageId id) =>
         [.. (await Spool.EventsAsync(id, TestContext.Current.CancellationToken)).Select(e => e.Type)];
+
+    private SqliteConnection Connect()
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = Path.Combine(Folder, "spool.db"), Pooling = false, DefaultTimeout = 30 }.ToString());
+        connection.Open();
+        return connection;
+    }
 
     public void Dispose()
     {

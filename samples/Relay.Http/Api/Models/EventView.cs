@@ -10,7 +10,7 @@ namespace Relay.Http;
 /// <param name="Reason">The reason in a word; null if there is none.</param>
 /// <param name="Reply">What was said; null if nothing was.</param>
 /// <param name="Attempt">Which attempt it was, from 1; null if it was none.</param>
-/// <param name="LatencyMs">Milliseconds from accepting to this.</param>
+/// <param name="LatencyMs">Milliseconds from accepting to this; of the end of an attempt, from the time it was scheduled for, if that is later.</param>
 /// <param name="Tags">The message's tags.</param>
 /// <param name="Metadata">The message's metadata.</param>
 /// <param name="CustomId">The message's custom id.</param>

@@ -169,14 +169,14 @@ internal sealed class MessageQueries(ISpool spool)
         KeyValuePair<string, string>? found = null;
         foreach ((string name, Microsoft.Extensions.Primitives.StringValues value) in query)
         {
-            if (name.StartsWith("metadata[", StringComparison.Ordinal) && name.EndsWith(']'))
+            if (QueryParameters.MetadataKey(name) is { } key)
             {
                 if (found is not null)
                 {
                     errors.Add(new FieldError(name, "One metadata field can be asked for at a time."));
                 }
 
-                found = new KeyValuePair<string, string>(name["metadata[".Length..^1], value.ToString());
+                found = new KeyValuePair<string, string>(key, value.ToString());
             }
         }
 

@@ -22,6 +22,9 @@ public sealed record Problem(string Type, string Title, int Status, string Detai
 
     internal static Problem Invalid(string field, string message) => Invalid([new FieldError(field, message)]);
 
+    internal static Problem InvalidQuery(IReadOnlyList<FieldError> errors) => new(
+        "/problems/invalid-query", "The query is not valid.", StatusCodes.Status400BadRequest, $"{errors[0].Field}: {errors[0].Message}", errors);
+
     internal static Problem NotFound(string what) => new("/problems/not-found", "There is no such thing.", StatusCodes.Status404NotFound, what);
 
     internal static Problem Conflict(string detail) => new("/problems/conflict", "The request does not fit what is there.", StatusCodes.Status409Conflict, detail);

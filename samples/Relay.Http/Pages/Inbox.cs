@@ -87,6 +87,11 @@ internal sealed class Inbox(HttpSettings settings)
                     $"cid:{part.ContentId}", $"data:{part.ContentType.MimeType};base64,{Convert.ToBase64String(octets.ToArray())}", StringComparison.OrdinalIgnoreCase);
             }
 
+            if (HtmlNesting.IsTooDeep(html))
+            {
+                return "<p>This HTML is nested too deeply to be shown.</p>";
+            }
+
             var sanitizer = new HtmlSanitizer();
             sanitizer.AllowedSchemes.Add("data");
             sanitizer.AllowedSchemes.Add("mailto");

@@ -164,6 +164,12 @@ internal sealed class MessageSender(
             return request;
         }
 
+        if (HtmlNesting.HasManyOpen(request.Html))
+        {
+            errors.Add(new FieldError("html", "It is nested too deeply to be tracked."));
+            return request;
+        }
+
         return request with { Html = tracker.Rewrite(request.Html, id, track.Opens, track.Clicks) };
     }
 

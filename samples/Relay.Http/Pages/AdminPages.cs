@@ -74,19 +74,13 @@ internal sealed class AdminPages(
             return Results.StatusCode(StatusCodes.Status403Forbidden);
         }
 
-        if (limiter.Refusal(context) is { } after)
-        {
-            int seconds = Math.Max(1, (int)Math.Ceiling(after.TotalSeconds));
-            context.Response.StatusCode = StatusCodes.Status429TooManyRequests;
-            context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
-            return PageGate.Render<LoginPage>(context, ("Error", $"Too many wrong keys came from your address. Try again in {seconds} seconds."));
-        }
-
         IFormCollection form = await context.Request.ReadFormAsync(context.RequestAborted).ConfigureAwait(false);
-        ApiKey? key = await keys.VerifyAsync(form["key"].ToString().Trim(), context.RequestAborted).ConfigureAwait(false);
-        if (key is null)
+        (ApiKey? key, TimeSpan? retryAfter) = await limiter.VerifyAsync(context.Connection.RemoteIpAddress, form["key"].ToString().Trim(), context.RequestAborted).ConfigureAwait(false);
+        if (retryAfter is { } after)
         {
-            limiter.Failed(context);
+            context.Response.StatusCode = StatusCodes.Status429TooManyRequests;
+            context.Response.Headers.RetryAfter = after.TotalSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            return PageGate.Render<LoginPage>(context, ("Error", "Too many wrong keys came from your address. Try again in half a minute."));
         }
 
         if (key is null || !key.Has(KeyScopes.Read) || key.SenderDomains.Count > 0)

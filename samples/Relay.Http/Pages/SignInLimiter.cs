@@ -1,15 +1,14 @@
 using System.Net;
 using System.Threading.RateLimiting;
-using Microsoft.AspNetCore.Http;
 
 namespace Relay.Http;
 
 /// <summary>
-/// Bounds guesses at the sign-in: ten wrong keys at once from an address, and one more each half minute. Right keys cost nothing. Who is signed in, and the API,
-/// are not concerned.
+/// Looks at keys of the sign-in, and bounds guesses: ten wrong ones at once from an address, and one more each half minute. Right keys cost nothing. Who is
+/// signed in, and the API, are not concerned.
 /// </summary>
 /// <remarks>Behind a proxy all come from the proxy's address. Of IPv6 the network counts (64 bits), as whoever has one address there has them all.</remarks>
-internal sealed class SignInLimiter : IDisposable
+internal sealed class SignInLimiter(KeyStore keys) : IDisposable
 {
     private const int AtOnce = 10;
 
@@ -24,29 +23,52 @@ internal sealed class SignInLimiter : IDisposable
             QueueLimit = 0,
         }));
 
-    /// <summary>Asks before a key is looked at.</summary>
-    /// <returns>Null if it may be, else the time after which to try again.</returns>
-    internal TimeSpan? Refusal(HttpContext context)
+    // One after another: guesses sent all at once would all be looked at before the first is counted.
+    private readonly SemaphoreSlim _turn = new(1, 1);
+
+    /// <summary>Looks at a key.</summary>
+    /// <param name="address">Where it comes from; null for a connection without an address, such as a Unix socket.</param>
+    /// <param name="text">The key.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The key, null if it is none; or after how long to try again, if it was not looked at.</returns>
+    internal async Task<(ApiKey? Key, TimeSpan? RetryAfter)> VerifyAsync(IPAddress? address, string text, CancellationToken cancellationToken)
     {
-        // No token is taken: this asks whether there is one.
-        using RateLimitLease lease = _wrong.AttemptAcquire(Address(context), 0);
-        return lease.IsAcquired ? null : lease.TryGetMetadata(MetadataName.RetryAfter, out TimeSpan after) ? after : Each;
+        address ??= IPAddress.None;
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (_wrong.GetStatistics(address) is { CurrentAvailablePermits: < 1 })
+            {
+                return (null, Each);
+            }
+
+            ApiKey? key = await keys.VerifyAsync(text, cancellationToken).ConfigureAwait(false);
+            if (key is null)
+            {
+                _wrong.AttemptAcquire(address).Dispose();
+            }
+
+            return (key, null);
+        }
+        finally
+        {
+            _turn.Release();
+        }
     }
 
-    /// <summary>Counts a key that was none.</summary>
-    internal void Failed(HttpContext context) => _wrong.AttemptAcquire(Address(context)).Dispose();
-
     /// <summary>Stops the limiter's timer.</summary>
-    public void Dispose() => _wrong.Dispose();
-
-    // Null is a connection without an address, such as a Unix socket: all of those together.
-    private static IPAddress Address(HttpContext context) => context.Connection.RemoteIpAddress ?? IPAddress.None;
+    public void Dispose()
+    {
+        _wrong.Dispose();
+        _turn.Dispose();
+    }
 
     private static UInt128 Network(IPAddress address)
     {
         Span<byte> octets = stackalloc byte[16];
-        address.MapToIPv6().TryWriteBytes(octets, out _);
+        IPAddress mapped = address.MapToIPv6();
+        mapped.TryWriteBytes(octets, out _);
         UInt128 whole = System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(octets);
-        return address.IsIPv4MappedToIPv6 || address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? whole : whole >> 64;
+        return mapped.IsIPv4MappedToIPv6 ? whole : whole >> 64;
     }
 }

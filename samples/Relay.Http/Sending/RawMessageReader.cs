@@ -61,7 +61,7 @@ internal sealed class RawMessageReader(HttpSettings settings)
 
         ReadAddress? sender = request.From is null ? author : AddressReader.Read(RequestedAddress.FromText(request.From), "from", errors);
         List<ReadAddress> recipients = AddressReader.Read(
-            request.To is null ? Addressed(headers) : [.. request.To.Select(RequestedAddress.FromText)], request.To is null ? "content" : "to", errors);
+            request.To is null ? Addressed(headers) : [.. request.To.Select(to => to is null ? null! : RequestedAddress.FromText(to))], request.To is null ? "content" : "to", errors);
         if (recipients.Count == 0)
         {
             errors.Add(new FieldError("to", "A message needs at least one recipient."));

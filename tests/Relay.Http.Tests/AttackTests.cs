@@ -235,6 +235,9 @@ public sealed class AttackTests
     }
 
     [Theory]
+    [InlineData("/v1/messages/raw", """{"to":[null],"content":"From: a@example.com\r\n\r\nx\r\n"}""", "to[0]")]
+    [InlineData("/v1/messages", """{"from":"a@example.com","to":"b@example.net","text":"x","headers":{"List-Id":"1","list-id":"2"}}""", "headers.list-id")]
+    [InlineData("/v1/messages", """{"from":"a@example.com","to":"b@example.net","text":"x","headers":{"X-Relay-Priority":"high"}}""", "headers.X-Relay-Priority")]
     [InlineData("/v1/webhooks", """{"url":"https://example.com/\r\nX: y"}""", "url")]
     [InlineData("/v1/webhooks", """{"url":"https://example.com/ x"}""", "url")]
     [InlineData("/v1/queue/destinations/%0d%0a/suspend", "{}", "domain")]
@@ -248,6 +251,18 @@ public sealed class AttackTests
 
         Assert.Equal(HttpStatusCode.UnprocessableEntity, status);
         Assert.Equal(field, problem.GetProperty("errors")[0].GetProperty("field").GetString());
+    }
+
+    [Fact]
+    public async Task A_media_type_too_long_for_a_line_is_refused_by_its_own_field()
+    {
+        await using RunningService service = await RunningService.StartAsync();
+
+        (HttpStatusCode status, JsonElement problem) = await service.PostAsync(
+            "/v1/messages", $$"""{"from":"a@example.com","to":"b@example.net","text":"x","attachments":[{"filename":"a","content":"","content_type":"text/{{new string('x', 2_000)}}"}]}""");
+
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, status);
+        Assert.Equal("attachments[0].content_type", problem.GetProperty("errors")[0].GetProperty("field").GetString());
     }
 
     private static async Task<string> KeyAsync(RunningService service, string json)

@@ -15,9 +15,10 @@ public sealed class IdempotencyStoreTests
     {
         await using var temporary = new TemporaryStore();
         var store = new IdempotencyStore(temporary.Store, TimeProvider.System);
-        Assert.Equal(IdempotencyState.Carry, (await store.ClaimAsync("k", "once", Request, First, Cancellation)).State);
+        IdempotencyClaim first = await store.ClaimAsync("k", "once", Request, First, Cancellation);
+        Assert.Equal(IdempotencyState.Carry, first.State);
         Assert.Equal(IdempotencyState.Running, (await store.ClaimAsync("k", "once", Request, Second, Cancellation)).State);
-        await store.CompleteAsync("k", "once", 202, [7]);
+        await store.CompleteAsync("k", "once", first, 202, [7]);
 
         IdempotencyClaim again = await store.ClaimAsync("k", "once", Request, Second, Cancellation);
 
@@ -45,8 +46,8 @@ public sealed class IdempotencyStoreTests
         await using var temporary = new TemporaryStore();
         var time = new FakeTimeProvider();
         var store = new IdempotencyStore(temporary.Store, time);
-        await store.ClaimAsync("k", "once", Request, First, Cancellation);
-        await store.CompleteAsync("k", "once", 202, []);
+        IdempotencyClaim first = await store.ClaimAsync("k", "once", Request, First, Cancellation);
+        await store.CompleteAsync("k", "once", first, 202, []);
 
         time.Advance(TimeSpan.FromHours(24) + TimeSpan.FromSeconds(1));
 
@@ -58,9 +59,25 @@ public sealed class IdempotencyStoreTests
     {
         await using var temporary = new TemporaryStore();
         var store = new IdempotencyStore(temporary.Store, TimeProvider.System);
-        await store.ClaimAsync("k", "once", Request, First, Cancellation);
-        await store.ForgetAsync("k", "once");
+        IdempotencyClaim first = await store.ClaimAsync("k", "once", Request, First, Cancellation);
+        await store.ForgetAsync("k", "once", first);
 
+        Assert.Equal(IdempotencyState.Carry, (await store.ClaimAsync("k", "once", [9], Second, Cancellation)).State);
+    }
+
+    [Fact]
+    public async Task Letting_go_of_a_request_that_is_over_leaves_a_later_one_alone()
+    {
+        await using var temporary = new TemporaryStore();
+        var store = new IdempotencyStore(temporary.Store, TimeProvider.System);
+        IdempotencyClaim first = await store.ClaimAsync("k", "once", Request, First, Cancellation);
+        await store.ForgetAsync("k", "once", first);
+        IdempotencyClaim mended = await store.ClaimAsync("k", "once", [9], Second, Cancellation);
+
+        store.Release("k", "once", first);
+
+        Assert.Equal(IdempotencyState.Running, (await store.ClaimAsync("k", "once", [9], Second, Cancellation)).State);
+        store.Release("k", "once", mended);
         Assert.Equal(IdempotencyState.Carry, (await store.ClaimAsync("k", "once", [9], Second, Cancellation)).State);
     }
 }

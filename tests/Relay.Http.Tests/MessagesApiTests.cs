@@ -116,20 +116,25 @@ public sealed class MessagesApiTests
         Assert.Equal(HttpStatusCode.Accepted, status);
     }
 
-    public static TheoryData<string, string> Unreadable => new()
+    public static TheoryData<string, string, string> Unreadable => new()
     {
-        { "{", "" },
-        { """{"from":"a@example.com","unknown":1}""", "unknown" },
-        { """{"from":7}""", "from" },
-        { """{"to":["a@example.net",7]}""", "to" },
-        { """{"tags":"no list"}""", "tags" },
-        { """{"scheduled_at":"soon"}""", "scheduled_at" },
-        { """{"from":"a@example.com","from":"b@example.com"}""", "from" },
+        { "{", "", "This is not valid JSON." },
+        { """{"from":"a@example.com","unknown":1}""", "unknown", "This field is not known." },
+        { """{"from":7}""", "from", "an object of email and name." },
+        { """{"to":["a@example.net",7]}""", "to", "an object of email and name." },
+        { """{"tags":"no list"}""", "tags", "The value has the wrong type." },
+        { """{"scheduled_at":"soon"}""", "scheduled_at", "A time is written as RFC 3339 does" },
+        { """{"scheduled_at":"2026-12-01T10:00:00"}""", "scheduled_at", "A time is written as RFC 3339 does" },
+        { """{"scheduled_at":"12/1/2026 10:00:00Z"}""", "scheduled_at", "A time is written as RFC 3339 does" },
+        { """{"scheduled_at":1800000000}""", "scheduled_at", "A time is written as RFC 3339 does" },
+        { """{"subject":"\ud800"}""", "subject", "This is not valid Unicode" },
+        { """{"metadata":{"a":"\udc00"}}""", "metadata.a", "This is not valid Unicode" },
+        { """{"from":"a@example.com","from":"b@example.com"}""", "from", "This field is given twice." },
     };
 
     [Theory]
     [MemberData(nameof(Unreadable), DisableDiscoveryEnumeration = true)]
-    public async Task What_cannot_be_read_is_a_problem_that_names_the_field(string json, string field)
+    public async Task What_cannot_be_read_is_a_problem_that_names_the_field(string json, string field, string expected)
     {
         await using RunningService service = await RunningService.StartAsync();
 
@@ -137,6 +142,7 @@ public sealed class MessagesApiTests
 
         Assert.Equal(HttpStatusCode.BadRequest, status);
         Assert.StartsWith(field, problem.GetProperty("errors")[0].GetProperty("field").GetString(), StringComparison.Ordinal);
+        Assert.Contains(expected, problem.GetProperty("errors")[0].GetProperty("message").GetString(), StringComparison.Ordinal);
         Assert.Equal(400, problem.GetProperty("status").GetInt32());
     }
 

@@ -14,6 +14,28 @@ public sealed class PageSafetyTests
 
     private static readonly string[] Paths = ["", "messages", "inbox", "send", "tags", "destinations", "suppressions", "webhooks", "keys"];
 
+    [Theory]
+    [InlineData("<div>", 100_000)]
+    [InlineData("<div></x>", 2_000)]
+    [InlineData("<div><object></div>", 2_000)]
+    [InlineData("<b>", 4_000)]
+    public async Task Mail_whose_HTML_is_nested_without_end_is_not_shown_and_ends_nothing(string part, int times)
+    {
+        await using RunningService service = await RunningService.StartAsync();
+        await File.WriteAllTextAsync(
+            Path.Combine(service.CapturePath, "20261124-deep.eml"),
+            $"From: a@example.com\r\nSubject: Deep\r\nContent-Type: text/html\r\n\r\n{string.Concat(Enumerable.Repeat(part, times))}x\r\n",
+            TestContext.Current.CancellationToken);
+        using var browser = new HttpClient { BaseAddress = service.Url };
+        using var form = new FormUrlEncodedContent([KeyValuePair.Create("key", RunningService.Key)]);
+        using HttpResponseMessage signIn = await browser.PostAsync(new Uri("/login", UriKind.Relative), form, TestContext.Current.CancellationToken);
+
+        string html = await browser.GetStringAsync(new Uri("/inbox/20261124-deep/html", UriKind.Relative), TestContext.Current.CancellationToken);
+
+        Assert.Contains("nested too deeply", html, StringComparison.Ordinal);
+        Assert.Contains("20261124-deep", await browser.GetStringAsync(new Uri("/inbox", UriKind.Relative), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task What_mail_keys_and_remote_servers_say_is_text_on_every_page()
     {

@@ -114,6 +114,28 @@ public sealed class PageTests
     }
 
     [Fact]
+    public async Task A_mail_without_a_body_and_one_too_long_to_show_say_so()
+    {
+        await using RunningHost host = RunningHost.Start();
+        await using Browser browser = await Browser.StartAsync(host.Url);
+        string html = string.Concat(Enumerable.Repeat("""<p>x</p>\n""", 300_000));
+        await host.PostAsync("/v1/messages", $$"""{"from":"shop@example.com","to":"a@example.net","subject":"Long","html":"{{html}}"}""", HttpStatusCode.Accepted);
+        await host.PostAsync("/v1/messages/raw", """{"content":"From: a@example.com\r\nTo: b@example.net\r\nSubject: Nothing\r\n\r\n"}""", HttpStatusCode.Accepted);
+        await host.UntilAsync("/v1/messages?state=delivered", m => m.GetProperty("data").GetArrayLength() == 2);
+        await browser.SignInAsync();
+
+        foreach ((string subject, string said) in ((string, string)[])[("Long", "too long to be shown"), ("Nothing", "neither text nor HTML")])
+        {
+            await browser.Page.GotoAsync($"{host.Url}inbox");
+            await browser.Page.GetByRole(AriaRole.Link, new() { Name = subject, Exact = true }).ClickAsync();
+            await Assertions.Expect(browser.Page.GetByText(said)).ToBeVisibleAsync();
+            Assert.Equal(0, await browser.Page.Locator("iframe").CountAsync());
+        }
+
+        browser.Check();
+    }
+
+    [Fact]
     public async Task A_form_without_its_token_is_refused()
     {
         await using RunningHost host = RunningHost.Start();
@@ -131,23 +153,49 @@ public sealed class PageTests
         Assert.Equal(SameSiteAttribute.Strict, cookie.SameSite);
     }
 
+    // The contrast of WCAG 2.2 for text, 4.5, of each element that has text of its own, against what lies behind it.
+    private const string Pale = """
+        () => {
+          const rgb = text => (text.match(/[\d.]+/g) ?? []).map(Number);
+          const light = ([r, g, b]) => [r, g, b].map(c => c / 255).map(c => c <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4).reduce((sum, c, i) => sum + c * [.2126, .7152, .0722][i], 0);
+          const behind = e => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor); if (c.length === 3) return c; } return [255, 255, 255]; };
+          const contrast = (a, b) => { const [x, y] = [light(a), light(b)].sort((p, q) => q - p); return (x + .05) / (y + .05); };
+          return [...document.querySelectorAll("body *")].filter(e => e.checkVisibility() && !e.matches(":disabled")).flatMap(e => [
+            ...[...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) ? [[e, getComputedStyle(e).color]] : [],
+            ...e.placeholder ? [[e, getComputedStyle(e, "::placeholder").color]] : [],
+          ]).filter(([e, color]) => contrast(rgb(color), behind(e)) < 4.5).map(([e, color]) => `${e.outerHTML.slice(0, 120)} ${color} on ${behind(e)}`);
+        }
+        """;
+
     [Theory]
-    [InlineData(1280, 800)]
-    [InlineData(390, 844)]
-    public async Task Every_page_fits_its_width_and_needs_nothing_from_outside(int width, int height)
+    [InlineData(1280, 800, ColorScheme.Light)]
+    [InlineData(390, 844, ColorScheme.Light)]
+    [InlineData(390, 844, ColorScheme.Dark)]
+    public async Task Every_page_fits_its_width_can_be_read_and_needs_nothing_from_outside(int width, int height, ColorScheme colors)
     {
-        await using RunningHost host = RunningHost.Start();
-        await using Browser browser = await Browser.StartAsync(host.Url, width, height);
+        await using RunningHost host = RunningHost.Start("--Relay:Http:WebhooksToPrivateAddresses=true");
+        await using Browser browser = await Browser.StartAsync(host.Url, width, height, colors);
+        await host.PostAsync("/v1/suppressions", """{"address":"a.local.part.that.is.as.long.as.some.are@a-domain-that-is-long-as-well.example.net"}""", HttpStatusCode.Created);
+        await host.PostAsync("/v1/keys", """{"name":"A name of a key that is longer than most names of keys","scopes":["send","read"],"sender_domains":["example.com","a-long-domain.example.net"]}""", HttpStatusCode.Created);
+        await host.PostAsync("/v1/webhooks", """{"url":"http://127.0.0.1:9/hook-with-a-long-path/that/goes/on/and/on","types":["delivered","bounced"]}""", HttpStatusCode.Created);
+        await host.PostAsync("/v1/queue/destinations/waits.example/suspend", """{"reason":"A reason with some words"}""", HttpStatusCode.NoContent);
+        JsonElement waiting = await host.PostAsync("/v1/messages", """{"from":"shop@example.com","to":["a.rather.long.local.part@waits.example","bounced@simulator.test"],"text":"x"}""", HttpStatusCode.Accepted);
         await host.PostAsync(
             "/v1/messages", """{"from":"shop@example.com","to":"a@example.net","subject":"A long subject that has to wrap somewhere on a phone, as subjects do","html":"<p>x</p>","tags":["a-rather-long-tag-name"]}""", HttpStatusCode.Accepted);
         await host.UntilAsync("/v1/messages", m => m.GetProperty("data")[0].GetProperty("state").GetString() == "delivered");
+        await host.UntilAsync("/v1/queue/destinations", d => d.GetProperty("data").GetArrayLength() > 0);
         await browser.SignInAsync();
-        foreach (string path in (string[])["", "messages", "inbox", "send", "tags", "destinations", "suppressions", "webhooks", "keys"])
+        foreach (string path in (string[])["", "messages", $"messages/{waiting.GetProperty("id").GetString()}", "inbox", "send", "tags", "destinations", "suppressions", "webhooks", "keys"])
         {
             IResponse? response = await browser.Page.GotoAsync($"{host.Url}{path}");
             Assert.Equal(200, response!.Status);
             Assert.Contains("script-src 'self'", response.Headers["content-security-policy"], StringComparison.Ordinal);
             Assert.Equal(0, await browser.Page.EvaluateAsync<int>("() => document.documentElement.scrollWidth - document.documentElement.clientWidth"));
+            Assert.Empty(await browser.Page.EvaluateAsync<string[]>("() => [...document.querySelectorAll('nav a, main button')].filter(e => e.checkVisibility() && e.getBoundingClientRect().right > innerWidth).map(e => e.outerHTML)"));
+            Assert.Empty(await browser.Page.EvaluateAsync<string[]>(Pale));
+
+            // Only the tags, which are there to be compared, scroll sideways on a phone, in their own box.
+            Assert.Equal(width == 390 && path == "tags" ? 1 : 0, await browser.Page.EvaluateAsync<int>("() => [...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth).length"));
             Assert.Equal(0, await browser.Page.EvaluateAsync<int>("() => [...document.querySelectorAll('input:not([type=hidden]),select,textarea')].filter(e => !e.labels?.length).length"));
         }
 

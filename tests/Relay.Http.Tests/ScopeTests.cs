@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -121,6 +122,92 @@ public sealed partial class ScopeTests
 
         Assert.Equal(HttpStatusCode.UnprocessableEntity, status);
         Assert.Equal("cursor", problem.GetProperty("errors")[0].GetProperty("field").GetString());
+    }
+
+    [Theory]
+    [InlineData("/v1/messages?tags=order", "tags", "takes tag, metadata[KEY], recipient,")]
+    [InlineData("/v1/messages?tag=a&tag=b", "tag", "more than once")]
+    [InlineData("/v1/messages?meta[a]=b", "meta[a]", "takes tag,")]
+    [InlineData("/v1/messages?%0d%0aX=y", "??X", "takes tag,")]
+    [InlineData("/v1/stats?group=tag", "group", "takes from, to, tag, sender_domain, recipient_domain, group_by, interval, limit, cursor.")]
+    [InlineData("/v1/stats?metadata[a]=b", "metadata[a]", "takes from,")]
+    [InlineData("/v1/tags?group_by=tag", "group_by", "takes from,")]
+    [InlineData("/v1/events?after=3", "after", "takes limit, cursor.")]
+    [InlineData("/v1/suppressions?reason=manual", "reason", "takes limit, cursor.")]
+    [InlineData("/v1/queue/destinations?limit=3", "limit", "takes no query parameters")]
+    public async Task A_query_parameter_that_the_route_does_not_know_is_refused_by_its_name(string path, string name, string expected)
+    {
+        await using RunningService service = await RunningService.StartAsync();
+
+        (HttpStatusCode status, JsonElement problem) = await service.GetAsync(path);
+
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        JsonElement error = Assert.Single(problem.GetProperty("errors").EnumerateArray());
+        Assert.Equal(name, error.GetProperty("field").GetString());
+        Assert.Contains(expected, error.GetProperty("message").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/v1/stats?to=0001-01-01", "to")]
+    [InlineData("/v1/stats?from=1%2F2%2F2026", "from")]
+    [InlineData("/v1/messages?from=2026-11-30T10:00:00", "from")]
+    [InlineData("/v1/messages?to=2026-11-30T25:00:00Z", "to")]
+    public async Task A_time_that_is_none_of_RFC_3339_is_refused_by_its_name(string path, string name)
+    {
+        await using RunningService service = await RunningService.StartAsync();
+
+        (HttpStatusCode status, JsonElement problem) = await service.GetAsync(path);
+
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, status);
+        Assert.Equal(name, problem.GetProperty("errors")[0].GetProperty("field").GetString());
+    }
+
+    [Fact]
+    public async Task Wrong_keys_at_the_sign_in_are_bounded_by_address()
+    {
+        await using RunningService service = await RunningService.StartAsync();
+        using HttpClient guesser = From(IPAddress.Loopback);
+        using HttpClient other = From(IPAddress.Parse("127.0.0.2"));
+
+        HttpResponseMessage[] guesses = await Task.WhenAll(Enumerable.Range(0, 40).Select(i => SignInAsync(guesser, $"wrong-{i}")));
+        Assert.InRange(guesses.Count(guess => guess.StatusCode == HttpStatusCode.Forbidden), 10, 15);
+
+        // Not even a right one is looked at; another address is not concerned, and right keys use nothing up.
+        HttpResponseMessage refused = await SignInAsync(guesser, RunningService.Key);
+        Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
+        Assert.Equal(TimeSpan.FromSeconds(30), refused.Headers.RetryAfter!.Delta);
+        for (int i = 0; i < 20; i++)
+        {
+            Assert.Equal(HttpStatusCode.Redirect, (await SignInAsync(other, RunningService.Key)).StatusCode);
+        }
+
+        HttpClient From(IPAddress address) => new(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            ConnectCallback = async (context, cancellationToken) =>
+            {
+                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+                try
+                {
+                    socket.Bind(new IPEndPoint(address.MapToIPv6(), 0));
+                    await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
+                    return new NetworkStream(socket, ownsSocket: true);
+                }
+                catch
+                {
+                    socket.Dispose();
+                    throw;
+                }
+            },
+        })
+        { BaseAddress = service.Url };
+
+        static async Task<HttpResponseMessage> SignInAsync(HttpClient browser, string key)
+        {
+            using var form = new FormUrlEncodedContent([KeyValuePair.Create("key", key)]);
+            return await browser.PostAsync(new Uri("/login", UriKind.Relative), form, Cancellation);
+        }
     }
 
     [Theory]

@@ -54,6 +54,8 @@ public sealed class SubmissionHeadersTests
     [InlineData("X-Tag: a\u0001b\r\n")]
     [InlineData("X-Metadata-sp ace: b\r\n")]
     [InlineData("X-Custom-Id:\r\n")]
+    [InlineData("X-SMTPAPI: {\"category\":\"\\ud800\"}\r\n")]
+    [InlineData("X-Mailgun-Variables: {\"\\udc00\":\"a\"}\r\n")]
     public void What_is_not_understood_is_taken_off_and_told(string field)
     {
         SubmissionLabels labels = SubmissionHeaders.Read(Encoding.UTF8.GetBytes(field + "\r\n"));

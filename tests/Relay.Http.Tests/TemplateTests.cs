@@ -93,6 +93,56 @@ public sealed class TemplateTests
         Assert.DoesNotContain("never", rendered?.Html, StringComparison.Ordinal);
     }
 
+    public static TheoryData<string> Deep => new(
+        Nested("{% if a %}", string.Empty, "{% endif %}", 5_000),
+        Nested("{% for i in a %}", string.Empty, "{% endfor %}", 5_000),
+        Nested("{% capture a %}", string.Empty, "{% endcapture %}", 5_000),
+        "{% liquid\n" + Nested("if a\n", string.Empty, "endif\n", 5_000) + "%}",
+        "{{ " + Nested("a[", "1", "]", 5_000) + " }}",
+        "{{ a" + Nested(" | append: a", string.Empty, string.Empty, 5_000) + " }}",
+        "{{ a" + Nested(" and a", string.Empty, string.Empty, 5_000) + " }}",
+        "{% if a" + Nested(" or a", string.Empty, string.Empty, 5_000) + " %}{% endif %}",
+        "{% unless a" + Nested(" or a", string.Empty, string.Empty, 5_000) + " %}{% endunless %}",
+        "{% if a %}{% elsif a" + Nested(" and a", string.Empty, string.Empty, 5_000) + " %}{% endif %}",
+        "{% if a" + Nested(" and a", string.Empty, string.Empty, 5_000));
+
+    [Theory]
+    [MemberData(nameof(Deep), DisableDiscoveryEnumeration = true)]
+    public void What_is_nested_so_deep_that_it_would_end_the_process_is_refused(string source)
+    {
+        var errors = new List<FieldError>();
+
+        TemplateRenderer.Check(source, "x", null, errors);
+
+        Assert.Equal("subject", Assert.Single(errors).Field);
+    }
+
+    [Fact]
+    public async Task What_is_nested_as_deep_as_may_be_is_rendered()
+    {
+        string source = Nested("{% if a %}", "x", "{% endif %}", BoundedParser.Deepest - 10) + "{{ a" + Nested(" | append: a", string.Empty, string.Empty, BoundedParser.LongestChain - 2) + " }}";
+
+        (RenderedTemplate? rendered, List<FieldError> errors) = await RenderAsync(Template(source, "x", null), """{"a":"1"}""");
+
+        Assert.Empty(errors);
+        Assert.Equal("x" + new string('1', BoundedParser.LongestChain - 1), rendered?.Subject);
+    }
+
+    [Theory]
+    [InlineData("{{ n }}", """{"n":"\ud800"}""")]
+    [InlineData("{{ u.n }}", """{"u":{"n":"\udc00"}}""")]
+    [InlineData("{% for i in l %}{{ i }}{% endfor %}", """{"l":["\udc00"]}""")]
+    public async Task Half_of_a_surrogate_pair_is_an_error_and_no_failure(string source, string variables)
+    {
+        (RenderedTemplate? rendered, List<FieldError> errors) = await RenderAsync(Template(source, "x", null), variables);
+
+        Assert.Null(rendered);
+        Assert.Single(errors);
+    }
+
+    private static string Nested(string open, string inner, string close, int times) =>
+        string.Concat(Enumerable.Repeat(open, times)) + inner + string.Concat(Enumerable.Repeat(close, times));
+
     [Fact]
     public void What_is_no_Liquid_is_named()
     {

@@ -9,6 +9,20 @@ namespace Relay.Http.Tests;
 public sealed partial class TrackingTests
 {
     [Fact]
+    public async Task HTML_that_would_take_minutes_to_rewrite_is_refused_and_goes_untracked()
+    {
+        await using RunningService service = await RunningService.StartAsync();
+        string html = string.Concat(Enumerable.Repeat("<div>", 100_000));
+
+        (HttpStatusCode status, JsonElement problem) = await service.PostAsync(
+            "/v1/messages", $$"""{"from":"shop@example.com","to":"a@example.net","html":"{{html}}","track":{"clicks":true} }""");
+
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, status);
+        Assert.Equal("html", problem.GetProperty("errors")[0].GetProperty("field").GetString());
+        await service.SubmitAsync($$"""{"from":"shop@example.com","to":"a@example.net","html":"{{html}}"}""");
+    }
+
+    [Fact]
     public async Task Opens_and_clicks_are_told_where_they_are_switched_on_and_links_lead_where_they_did()
     {
         string html = string.Empty;

@@ -78,6 +78,30 @@ public sealed class WholeHostTests
     }
 
     [Fact]
+    public async Task A_keys_rate_is_one_for_REST_and_SMTP()
+    {
+        await using RunningHost host = RunningHost.Start();
+        JsonElement made = await host.PostAsync("/v1/keys", """{"name":"slow","scopes":["send"],"per_second":1}""", HttpStatusCode.Created);
+        string key = made.GetProperty("key").GetString()!;
+        using SmtpClient client = await ConnectAsync(host);
+        await client.AuthenticateAsync(Id(made), key, Cancellation);
+
+        // A batch takes what minutes would give.
+        string items = string.Join(',', Enumerable.Repeat("""{"from":"a@shop.example","to":"b@example.net","text":"x"}""", 500));
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/messages/batch")
+        {
+            Content = new StringContent($$"""{"messages":[{{items}}]}""", System.Text.Encoding.UTF8, "application/json"),
+            Headers = { Authorization = new("Bearer", key) },
+        };
+        using HttpResponseMessage batch = await host.Client.SendAsync(request, Cancellation);
+        Assert.Equal(HttpStatusCode.OK, batch.StatusCode);
+
+        SmtpCommandException refused = await Assert.ThrowsAsync<SmtpCommandException>(() => client.SendAsync(Message("a@shop.example"), Cancellation));
+        Assert.Equal(451, (int)refused.StatusCode);
+        Assert.StartsWith("4.7.1 ", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Fields_of_other_services_are_read_by_SMTP_and_taken_off()
     {
         (string Field, string Value, string Tags, string Metadata)[] fields =
@@ -168,6 +192,12 @@ public sealed class WholeHostTests
                 JsonElement responses = method.Value.GetProperty("responses");
                 Assert.Contains(responses.EnumerateObject(), response => response.Name.StartsWith('2'));
                 Assert.True(responses.TryGetProperty("429", out _), path.Name);
+                if (path.Name is "/v1/stats")
+                {
+                    Assert.Equal(
+                        ["from", "to", "tag", "sender_domain", "recipient_domain", "group_by", "interval", "limit", "cursor"],
+                        method.Value.GetProperty("parameters").EnumerateArray().Select(parameter => parameter.GetProperty("name").GetString()));
+                }
 
                 // What the document says exists, exists: without a key each is answered with 401, and not with 404 or 405.
                 string concrete = System.Text.RegularExpressions.Regex.Replace(path.Name, "{[a-z]+}", "1");

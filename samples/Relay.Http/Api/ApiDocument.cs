@@ -31,13 +31,34 @@ internal static class ApiDocument
                 operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Scheme, context.Document)] = [] }];
                 operation.Description = $"{operation.Description} Needs the scope {KeyStore.Names(demand.Scope)[0]}.".TrimStart();
                 operation.Responses ??= [];
-                foreach ((string status, string what) in (ReadOnlySpan<(string, string)>)[("401", "A key is needed."), ("403", "The key does not allow this."), ("429", "The key's rate is used up.")])
+                foreach ((string status, string what) in (ReadOnlySpan<(string, string)>)[("400", "The request or its query cannot be read."), ("401", "A key is needed."), ("403", "The key does not allow this."), ("429", "The key's rate is used up.")])
                 {
                     operation.Responses.TryAdd(status, new OpenApiResponse { Description = what });
                 }
             }
 
+            foreach (string name in context.Description.ActionDescriptor.EndpointMetadata.OfType<QueryParameters>().SelectMany(taken => taken.Names))
+            {
+                (operation.Parameters ??= []).Add(Parameter(name));
+            }
+
             return Task.CompletedTask;
         });
     }
+
+    private static OpenApiParameter Parameter(string name) => name == QueryParameters.Metadata
+        ? new OpenApiParameter
+        {
+            Name = "metadata",
+            In = ParameterLocation.Query,
+            Style = ParameterStyle.DeepObject,
+            Description = "One value, as metadata[KEY]=VALUE.",
+            Schema = new OpenApiSchema { Type = JsonSchemaType.Object, AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.String } },
+        }
+        : new OpenApiParameter
+        {
+            Name = name,
+            In = ParameterLocation.Query,
+            Schema = new OpenApiSchema { Type = name == "limit" ? JsonSchemaType.Integer : JsonSchemaType.String },
+        };
 }

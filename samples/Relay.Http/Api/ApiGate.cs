@@ -39,6 +39,7 @@ internal sealed class ApiGate(KeyStore keys, KeyRates rates)
         else
         {
             context.SetKey(key);
+            problem = QueryParameters.Check(context);
         }
 
         await (problem is null ? next(context) : problem.ExecuteAsync(context)).ConfigureAwait(false);

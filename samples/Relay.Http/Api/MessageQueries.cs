@@ -69,12 +69,13 @@ internal sealed class MessageQueries(ISpool spool)
     /// <summary>Reads a time of RFC 3339, or a date.</summary>
     internal static DateTimeOffset? ReadTime(string parameter, string text, List<FieldError> errors)
     {
-        if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out DateTimeOffset time))
+        // Nothing is older than that, and what is reckoned back from it is still a time.
+        if (Rfc3339.TryParse(text, mayBeDate: true, out DateTimeOffset time) && time >= DateTimeOffset.UnixEpoch)
         {
             return time;
         }
 
-        errors.Add(new FieldError(parameter, "A time is written as RFC 3339 does, such as 2026-11-24T12:00:00Z."));
+        errors.Add(new FieldError(parameter, Rfc3339.Expected));
         return null;
     }
 
@@ -169,14 +170,14 @@ internal sealed class MessageQueries(ISpool spool)
         KeyValuePair<string, string>? found = null;
         foreach ((string name, Microsoft.Extensions.Primitives.StringValues value) in query)
         {
-            if (name.StartsWith("metadata[", StringComparison.Ordinal) && name.EndsWith(']'))
+            if (QueryParameters.MetadataKey(name) is { } key)
             {
                 if (found is not null)
                 {
                     errors.Add(new FieldError(name, "One metadata field can be asked for at a time."));
                 }
 
-                found = new KeyValuePair<string, string>(name["metadata[".Length..^1], value.ToString());
+                found = new KeyValuePair<string, string>(key, value.ToString());
             }
         }
 

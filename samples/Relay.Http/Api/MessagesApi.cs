@@ -22,11 +22,15 @@ internal sealed class MessagesApi(
             .WithName("SendMessage").WithSummary("Send a message").WithDescription("Answered with 202 when the message is on disk.");
         messages.MapPost("/raw", (Delegate)SendRawAsync).Demands(KeyScopes.Send)
             .Accepts<RawMessageRequest>("application/json", "message/rfc822").Produces<SubmittedView>(StatusCodes.Status202Accepted)
+            .WithMetadata(new QueryParameters("from", "to") { AreRepeatable = true })
             .WithName("SendRawMessage").WithSummary("Send a whole MIME message");
         messages.MapPost("/batch", (Delegate)SendBatchAsync).Demands(KeyScopes.Send)
             .Accepts<BatchRequest>("application/json").Produces<BatchView>()
             .WithName("SendBatch").WithSummary("Send up to 500 messages").WithDescription("Each message is taken or refused for itself; the answer has a result for each.");
         messages.MapGet("/", (Delegate)ListAsync).Demands(KeyScopes.Read).Produces<PageView<MessageView>>()
+            .Takes([
+                "tag", QueryParameters.Metadata, "recipient", "recipient_domain", "sender_domain", "state", "stream", "custom_id", "q", "from", "to", "limit", "cursor",
+            ])
             .WithName("ListMessages").WithSummary("List messages, the newest first")
             .WithDescription("Filters: tag, metadata[KEY], recipient, recipient_domain, sender_domain, state, stream, custom_id, q, from, to; pages: limit, cursor.");
         messages.MapGet("/{id}", (Delegate)GetAsync).Demands(KeyScopes.Read).Produces<MessageView>().ProducesProblem(StatusCodes.Status404NotFound)
@@ -42,6 +46,7 @@ internal sealed class MessagesApi(
             .Accepts<RescheduleRequest>("application/json").Produces<ChangedView>().ProducesProblem(StatusCodes.Status409Conflict)
             .WithName("RescheduleMessage").WithSummary("Move what was not tried yet to another time");
         api.MapGet("/events", (Delegate)AllEventsAsync).Demands(KeyScopes.Read).WithTags("Messages").Produces<PageView<EventView>>()
+            .Takes("limit", "cursor")
             .WithName("ListEvents").WithSummary("All events behind one, oldest first").WithDescription("Ask again with cursor=next_cursor for what came since.");
     }
 
@@ -276,18 +281,18 @@ internal sealed class MessagesApi(
             (int status, byte[] answer) = await carry([.. claim.Ids.Select(MessageId.Parse)], isKnown).ConfigureAwait(false);
             if (status < StatusCodes.Status300MultipleChoices)
             {
-                await idempotency.CompleteAsync(keyId, name, status, answer).ConfigureAwait(false);
+                await idempotency.CompleteAsync(keyId, name, claim, status, answer).ConfigureAwait(false);
             }
             else if (status < StatusCodes.Status500InternalServerError)
             {
-                await idempotency.ForgetAsync(keyId, name).ConfigureAwait(false);
+                await idempotency.ForgetAsync(keyId, name, claim).ConfigureAwait(false);
             }
 
             return new RawJson(status, answer);
         }
         finally
         {
-            idempotency.Release(keyId, name);
+            idempotency.Release(keyId, name, claim);
         }
     }
 

@@ -22,6 +22,9 @@ public sealed record Problem(string Type, string Title, int Status, string Detai
 
     internal static Problem Invalid(string field, string message) => Invalid([new FieldError(field, message)]);
 
+    internal static Problem InvalidQuery(IReadOnlyList<FieldError> errors) => new(
+        "/problems/invalid-query", "The query is not valid.", StatusCodes.Status400BadRequest, $"{errors[0].Field}: {errors[0].Message}", errors);
+
     internal static Problem NotFound(string what) => new("/problems/not-found", "There is no such thing.", StatusCodes.Status404NotFound, what);
 
     internal static Problem Conflict(string detail) => new("/problems/conflict", "The request does not fit what is there.", StatusCodes.Status409Conflict, detail);
@@ -59,8 +62,9 @@ public sealed record Problem(string Type, string Title, int Status, string Detai
         string message = error.Message.Contains("could not be mapped", StringComparison.Ordinal) ? "This field is not known."
             : error.Message.Contains("uplicate", StringComparison.Ordinal) ? "This field is given twice."
             : error.InnerException is null && error.Path is null ? MessageLabels.Printable(error.Message)
+            : error.InnerException is InvalidOperationException { Message: { } inner } && inner.Contains("UTF-", StringComparison.Ordinal) ? "This is not valid Unicode: octets that are no UTF-8, or half of a surrogate pair."
             : error.Message.Contains("could not be converted", StringComparison.Ordinal) ? "The value has the wrong type."
-            : error.InnerException is null ? MessageLabels.Printable(error.Message)
+            : error.InnerException is null ? MessageLabels.Printable(error.Message, 200)
             : "This is not valid JSON.";
         return new Problem(
             "/problems/invalid-json", "The request cannot be read.", StatusCodes.Status400BadRequest,

@@ -21,10 +21,12 @@ internal sealed class StatsApi(FigureStore figures, TimeProvider time)
     internal void Map(RouteGroupBuilder api)
     {
         api.MapGet("/stats", (Delegate)Stats).Demands(KeyScopes.Read).WithTags("Figures").Produces<StatsView>()
+            .Takes("from", "to", "tag", "sender_domain", "recipient_domain", "group_by", "interval", "limit", "cursor")
             .WithName("GetStats").WithSummary("Sums, rates and delivery times")
             .WithDescription("from, to (the last 7 days by default, of minutes the last 2; full hours of UTC), tag, sender_domain, recipient_domain, group_by (tag, sender_domain, recipient_domain), interval (minute, hour, day). Of groups those with the most accepted come first: limit (100 by default), cursor.");
         api.MapGet("/tags", (Delegate)Tags).Demands(KeyScopes.Read).WithTags("Figures").Produces<PageView<FiguresView>>()
-            .WithName("ListTags").WithSummary("All tags of a time with their figures").WithDescription("from, to: the last 7 days by default. Those with the most accepted first; pages: limit, cursor.");
+            .Takes("from", "to", "sender_domain", "recipient_domain", "limit", "cursor")
+            .WithName("ListTags").WithSummary("All tags of a time with their figures").WithDescription("from, to (the last 7 days by default), sender_domain, recipient_domain. Those with the most accepted first; pages: limit, cursor.");
     }
 
     /// <summary>The figures of one group.</summary>

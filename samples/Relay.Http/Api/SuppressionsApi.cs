@@ -17,6 +17,7 @@ internal sealed class SuppressionsApi(ISpool spool, TimeProvider time)
     {
         RouteGroupBuilder suppressions = api.MapGroup("/suppressions").WithTags("Suppressions");
         suppressions.MapGet("/", (Delegate)ListAsync).Demands(KeyScopes.Read, isOfAllSenders: true).Produces<PageView<SuppressionView>>()
+            .Takes("limit", "cursor")
             .WithName("ListSuppressions").WithSummary("List suppressed addresses").WithDescription("By address; pages: limit, cursor.");
         suppressions.MapGet("/{address}", (Delegate)FindAsync).Demands(KeyScopes.Read, isOfAllSenders: true).Produces<SuppressionView>().ProducesProblem(StatusCodes.Status404NotFound)
             .WithName("GetSuppression").WithSummary("Whether an address is suppressed, and why");

@@ -30,6 +30,7 @@ internal sealed class WebhooksApi(WebhookStore webhooks, FigureReader figures, H
         group.MapPost("/{id}/test", (Delegate)TestAsync).Demands(KeyScopes.Manage).Produces(StatusCodes.Status202Accepted).ProducesProblem(StatusCodes.Status404NotFound)
             .WithName("TestWebhook").WithSummary("Send a webhook an event of type message.test");
         group.MapGet("/{id}/deliveries", (Delegate)Deliveries).Demands(KeyScopes.Manage).Produces<PageView<WebhookDeliveryView>>().ProducesProblem(StatusCodes.Status404NotFound)
+            .Takes("limit", "cursor")
             .WithName("ListWebhookDeliveries").WithSummary("The last deliveries, the newest first");
         group.MapPost("/{id}/deliveries/{delivery:long}/replay", (Delegate)ReplayAsync).Demands(KeyScopes.Manage).Produces(StatusCodes.Status202Accepted)
             .ProducesProblem(StatusCodes.Status404NotFound)

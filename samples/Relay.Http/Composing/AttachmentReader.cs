@@ -8,6 +8,7 @@ internal static class AttachmentReader
     internal const int MaximumAttachments = 100;
 
     private const int LongestName = 255;
+    private const int LongestType = 255;
 
     /// <summary>Reads all attachments into a message's body.</summary>
     internal static void Read(IReadOnlyList<RequestedAttachment>? attachments, BodyBuilder body, List<FieldError> errors)
@@ -68,6 +69,12 @@ internal static class AttachmentReader
         if (text.AsSpan().ContainsAnyExceptInRange(' ', '~') || !ContentType.TryParse(text, out ContentType? type))
         {
             errors.Add(new FieldError($"{field}.content_type", "This is not a media type such as application/pdf."));
+            return null;
+        }
+
+        if (text.Length > LongestType)
+        {
+            errors.Add(new FieldError($"{field}.content_type", $"A media type has at most {LongestType} characters with its parameters."));
             return null;
         }
 

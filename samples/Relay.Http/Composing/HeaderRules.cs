@@ -28,6 +28,8 @@ internal static class HeaderRules
         ["X-SMTPAPI"] = "tags and metadata",
         ["X-Custom-Id"] = "custom_id",
         ["X-Mailgun-Variables"] = "metadata",
+        ["X-Relay-Priority"] = "priority",
+        ["X-Relay-Stream"] = "stream",
     }.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
 
     private static readonly FrozenSet<string> Reserved = new[]

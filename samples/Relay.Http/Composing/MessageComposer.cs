@@ -130,9 +130,14 @@ internal sealed class MessageComposer(SmtpLimits limits)
             return;
         }
 
+        var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         foreach ((string name, string value) in headers)
         {
-            if (HeaderRules.Check(name, value) is { } wrong)
+            if (!names.Add(name))
+            {
+                errors.Add(new FieldError($"headers.{MessageLabels.Printable(name)}", "This header field is given twice: its name is the same in upper and lower case."));
+            }
+            else if (HeaderRules.Check(name, value) is { } wrong)
             {
                 errors.Add(new FieldError($"headers.{MessageLabels.Printable(name)}", wrong));
             }

@@ -115,10 +115,10 @@ public static class MessageLabels
     }
 
     /// <summary>A text without control characters and not overlong, for names that come from a request and go into an answer.</summary>
-    internal static string Printable(string text)
+    internal static string Printable(string text, int longest = 80)
     {
         var printable = new StringBuilder(text.Length);
-        foreach (char c in text.Length > 80 ? text.AsSpan(0, 80) : text)
+        foreach (char c in text.Length > longest ? text.AsSpan(0, longest) : text)
         {
             printable.Append(char.IsControl(c) || char.IsSurrogate(c) ? '?' : c);
         }

@@ -92,8 +92,8 @@ public sealed class RelayHttp : IAsyncDisposable
     /// <summary>Reads tags, metadata and custom ids from submissions, takes their fields off, and holds keys to their sender domains.</summary>
     public ISubmissionFilter Filter => new LabelFilter(_keys, _logger);
 
-    /// <summary>A policy that holds keys to their sender domains, and asks another for the rest.</summary>
-    public IEnvelopePolicy Policy(IEnvelopePolicy others) => new KeyPolicy(_keys, others);
+    /// <summary>A policy that holds keys to their sender domains and rates, and asks another for the rest.</summary>
+    public IEnvelopePolicy Policy(IEnvelopePolicy others) => new KeyPolicy(_keys, _rates, others);
 
     /// <summary>Starts to listen, and the background work.</summary>
     /// <exception cref="IOException">The address is taken.</exception>
@@ -200,6 +200,7 @@ public sealed class RelayHttp : IAsyncDisposable
         services.AddSingleton<TrackingEndpoints>();
         services.AddSingleton<Inbox>();
         services.AddSingleton<PageSessions>();
+        services.AddSingleton<SignInLimiter>();
         services.AddSingleton<PageGate>();
         services.AddSingleton<MailPages>();
         services.AddSingleton<AdminPages>();

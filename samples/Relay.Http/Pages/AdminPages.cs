@@ -7,7 +7,7 @@ namespace Relay.Http;
 
 /// <summary>The pages of what concerns more than a mail: signing in, destinations, suppressions, keys, webhooks.</summary>
 internal sealed class AdminPages(
-    PageGate gate, PageSessions sessions, KeyStore keys, KeysApi keysApi, QueueApi queue, SuppressionsApi suppressionsApi, WebhookStore webhooks, WebhooksApi webhooksApi, ISpool spool)
+    PageGate gate, PageSessions sessions, SignInLimiter limiter, KeyStore keys, KeysApi keysApi, QueueApi queue, SuppressionsApi suppressionsApi, WebhookStore webhooks, WebhooksApi webhooksApi, ISpool spool)
 {
     private const int SuppressionsOnPage = 100;
     private const int DeliveriesOnPage = 10;
@@ -75,7 +75,14 @@ internal sealed class AdminPages(
         }
 
         IFormCollection form = await context.Request.ReadFormAsync(context.RequestAborted).ConfigureAwait(false);
-        ApiKey? key = await keys.VerifyAsync(form["key"].ToString().Trim(), context.RequestAborted).ConfigureAwait(false);
+        (ApiKey? key, TimeSpan? retryAfter) = await limiter.VerifyAsync(context.Connection.RemoteIpAddress, form["key"].ToString().Trim(), context.RequestAborted).ConfigureAwait(false);
+        if (retryAfter is { } after)
+        {
+            context.Response.StatusCode = StatusCodes.Status429TooManyRequests;
+            context.Response.Headers.RetryAfter = after.TotalSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            return PageGate.Render<LoginPage>(context, ("Error", "Too many wrong keys came from your address. Try again in half a minute."));
+        }
+
         if (key is null || !key.Has(KeyScopes.Read) || key.SenderDomains.Count > 0)
         {
             context.Response.StatusCode = StatusCodes.Status403Forbidden;

@@ -57,6 +57,7 @@ internal sealed class Inbox(HttpSettings settings)
                 summary,
                 text is { Length: > LongestText } ? text[..LongestText] : text,
                 message.HtmlBody is not null,
+                message.HtmlBody is { Length: > LongestText },
                 [.. message.Headers.Select(header => (header.Field, header.Value))],
                 [.. Parts(message).Select((part, i) => (Part: part, Index: i)).Where(p => p.Part.IsAttachment || p.Part.FileName is not null)
                     .Select(p => new CapturedAttachment(p.Index, Name(p.Part, p.Index), p.Part.ContentType.MimeType))]);
@@ -84,6 +85,11 @@ internal sealed class Inbox(HttpSettings settings)
                 await part.Content!.DecodeToAsync(octets, cancellationToken).ConfigureAwait(false);
                 html = html.Replace(
                     $"cid:{part.ContentId}", $"data:{part.ContentType.MimeType};base64,{Convert.ToBase64String(octets.ToArray())}", StringComparison.OrdinalIgnoreCase);
+            }
+
+            if (HtmlNesting.IsTooDeep(html))
+            {
+                return "<p>This HTML is nested too deeply to be shown.</p>";
             }
 
             var sanitizer = new HtmlSanitizer();

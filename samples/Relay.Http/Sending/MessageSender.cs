@@ -9,7 +9,6 @@ namespace Relay.Http;
 internal sealed class MessageSender(
     ISpool spool, MessageComposer composer, TemplateStore templates, TemplateRenderer renderer, Tracker tracker, HttpSettings settings, TimeProvider time)
 {
-
     // A store that is asked to wait for a year is mostly a wrong unit.
     internal static readonly TimeSpan LongestDelay = TimeSpan.FromDays(90);
 
@@ -61,6 +60,13 @@ internal sealed class MessageSender(
             return SendOutcome.Refused(Problem.Forbidden($"The key may not send from {composed.SenderDomain}."));
         }
 
+        int end = HeaderFacts.FindEnd(composed.Content);
+        HeaderLimits.Check(composed.Content.AsSpan(0, end < 0 ? composed.Content.Length : end), "headers", errors);
+        if (errors.Count > 0)
+        {
+            return SendOutcome.Refused(Problem.Invalid(errors));
+        }
+
         // (4)
         var facts = new MessageFacts
         {
@@ -89,19 +95,6 @@ internal sealed class MessageSender(
     internal async ValueTask<SendOutcome> StoreAsync(
         MessageId id, MessageFacts facts, IReadOnlyList<SmtpPath> recipients, byte[] content, bool mayBeStored, CancellationToken cancellationToken)
     {
-        // What the SMTP side refuses with 554 5.4.6 and 552 5.3.4.
-        int end = HeaderFacts.FindEnd(content);
-        ReadOnlySpan<byte> header = end < 0 ? content : content.AsSpan(0, end);
-        if (HeaderFacts.Read(header).ReceivedFields > SpoolSinkOptions.DefaultMaximumReceivedFields)
-        {
-            return SendOutcome.Refused(Problem.Invalid("content", $"The message went through more than {SpoolSinkOptions.DefaultMaximumReceivedFields} hosts: it goes in a circle (RFC 5321 section 6.3)."));
-        }
-
-        if (header.Length > SpoolOptions.DefaultMaximumInlineContent)
-        {
-            return SendOutcome.Refused(Problem.Invalid("headers", $"The header has {header.Length} octets with all its addresses; at most {SpoolOptions.DefaultMaximumInlineContent} are taken."));
-        }
-
         try
         {
             if (mayBeStored && await spool.FindAsync(id, cancellationToken).ConfigureAwait(false) is not null)
@@ -168,6 +161,12 @@ internal sealed class MessageSender(
         if (request.Html is null)
         {
             errors.Add(new FieldError("track", "Only HTML can be tracked, and the message has none."));
+            return request;
+        }
+
+        if (HtmlNesting.HasManyOpen(request.Html))
+        {
+            errors.Add(new FieldError("html", "It is nested too deeply to be tracked."));
             return request;
         }
 

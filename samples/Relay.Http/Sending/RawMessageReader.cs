@@ -48,7 +48,7 @@ internal sealed class RawMessageReader(HttpSettings settings)
 
         MessageLabels.Check(tags, metadata, request.CustomId, errors);
         MessageSender.CheckSchedule(request.ScheduledAt, now, errors);
-        CheckHeader(octets.AsSpan(0, end), headers, errors);
+        HeaderLimits.Check(octets.AsSpan(0, end), "content", errors);
 
         // (3)
         ReadAddress? author = headers[HeaderId.From] is { } field && InternetAddressList.TryParse(field, out InternetAddressList? authors) && authors.Mailboxes.FirstOrDefault() is { } first
@@ -61,7 +61,7 @@ internal sealed class RawMessageReader(HttpSettings settings)
 
         ReadAddress? sender = request.From is null ? author : AddressReader.Read(RequestedAddress.FromText(request.From), "from", errors);
         List<ReadAddress> recipients = AddressReader.Read(
-            request.To is null ? Addressed(headers) : [.. request.To.Select(RequestedAddress.FromText)], request.To is null ? "content" : "to", errors);
+            request.To is null ? Addressed(headers) : [.. request.To.Select(to => to is null ? null! : RequestedAddress.FromText(to))], request.To is null ? "content" : "to", errors);
         if (recipients.Count == 0)
         {
             errors.Add(new FieldError("to", "A message needs at least one recipient."));
@@ -134,22 +134,6 @@ internal sealed class RawMessageReader(HttpSettings settings)
         }
 
         return octets.AsSpan().EndsWith("\r\n"u8) ? octets : [.. octets, .. "\r\n"u8];
-    }
-
-    /// <summary>What the relay's SMTP server refuses with 552 5.3.4 and with 554 5.4.6.</summary>
-    private static void CheckHeader(ReadOnlySpan<byte> header, HeaderList headers, List<FieldError> errors)
-    {
-        if (header.Length > SpoolOptions.DefaultMaximumInlineContent)
-        {
-            errors.Add(new FieldError("content", $"The header has {header.Length} octets; at most {SpoolOptions.DefaultMaximumInlineContent} are taken."));
-        }
-
-        int received = headers.Count(field => field.Id == HeaderId.Received);
-        if (received > SpoolSinkOptions.DefaultMaximumReceivedFields)
-        {
-            errors.Add(new FieldError(
-                "content", $"The message has {received} Received fields; at most {SpoolSinkOptions.DefaultMaximumReceivedFields} are taken: it goes round in a circle."));
-        }
     }
 
     private static List<RequestedAddress> Addressed(HeaderList headers)

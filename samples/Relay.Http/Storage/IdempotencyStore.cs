@@ -14,7 +14,7 @@ internal sealed class IdempotencyStore(HttpStore store, TimeProvider time)
 
     private static readonly TimeSpan Kept = TimeSpan.FromHours(24);
 
-    private readonly ConcurrentDictionary<(string KeyId, string Key), bool> _running = new();
+    private readonly ConcurrentDictionary<(string KeyId, string Key), object> _running = new();
 
     /// <summary>Claims a key.</summary>
     /// <param name="keyId">The API key that the request came with; each has its own names.</param>
@@ -25,7 +25,8 @@ internal sealed class IdempotencyStore(HttpStore store, TimeProvider time)
     internal async Task<IdempotencyClaim> ClaimAsync(
         string keyId, string key, byte[] requestHash, IReadOnlyList<string> ids, CancellationToken cancellationToken)
     {
-        if (!_running.TryAdd((keyId, key), true))
+        object token = new();
+        if (!_running.TryAdd((keyId, key), token))
         {
             return new IdempotencyClaim(IdempotencyState.Running, []);
         }
@@ -36,20 +37,21 @@ internal sealed class IdempotencyStore(HttpStore store, TimeProvider time)
                 .ConfigureAwait(false);
             if (claim.State != IdempotencyState.Carry)
             {
-                _running.TryRemove((keyId, key), out _);
+                LetGo(keyId, key, token);
+                return claim;
             }
 
-            return claim;
+            return claim with { Token = token };
         }
         catch
         {
-            _running.TryRemove((keyId, key), out _);
+            LetGo(keyId, key, token);
             throw;
         }
     }
 
     /// <summary>Remembers the answer of a request that was carried out.</summary>
-    internal async Task CompleteAsync(string keyId, string key, int status, byte[] body)
+    internal async Task CompleteAsync(string keyId, string key, IdempotencyClaim claim, int status, byte[] body)
     {
         try
         {
@@ -58,12 +60,12 @@ internal sealed class IdempotencyStore(HttpStore store, TimeProvider time)
         }
         finally
         {
-            _running.TryRemove((keyId, key), out _);
+            LetGo(keyId, key, claim.Token!);
         }
     }
 
     /// <summary>Forgets a request that made no message, so that it can be mended and tried again.</summary>
-    internal async Task ForgetAsync(string keyId, string key)
+    internal async Task ForgetAsync(string keyId, string key, IdempotencyClaim claim)
     {
         try
         {
@@ -72,16 +74,22 @@ internal sealed class IdempotencyStore(HttpStore store, TimeProvider time)
         }
         finally
         {
-            _running.TryRemove((keyId, key), out _);
+            LetGo(keyId, key, claim.Token!);
         }
     }
 
-    /// <summary>Lets go of a request whose outcome is not known: the next try carries it out with the same ids.</summary>
-    internal void Release(string keyId, string key) => _running.TryRemove((keyId, key), out _);
+    /// <summary>
+    /// Lets go of a request whose outcome is not known: the next try carries it out with the same ids. Of one that was completed or forgotten nothing is left to
+    /// let go of, even if the same key was claimed again meanwhile.
+    /// </summary>
+    internal void Release(string keyId, string key, IdempotencyClaim claim) => LetGo(keyId, key, claim.Token!);
 
     /// <summary>Forgets what is older than 24 hours.</summary>
     internal Task PurgeAsync(CancellationToken cancellationToken) => store.WriteAsync(
         (_, transaction) => transaction.Run("DELETE FROM idempotency WHERE created_at < $1", (time.GetUtcNow() - Kept).ToUnixTimeMilliseconds()), cancellationToken);
+
+    /// <summary>Of this claim only: a later one of the same key stays.</summary>
+    private void LetGo(string keyId, string key, object token) => _running.TryRemove(new KeyValuePair<(string, string), object>((keyId, key), token));
 
     private IdempotencyClaim Claim(
         SqliteConnection connection, SqliteTransaction transaction, string keyId, string key, byte[] requestHash, IReadOnlyList<string> ids)

@@ -224,8 +224,9 @@ public static class SubmissionHeaders
             using var document = JsonDocument.Parse(Text(value), new JsonDocumentOptions { MaxDepth = 16 });
             take(document.RootElement, name, labels);
         }
-        catch (JsonException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
+            // The second is a text with half of a surrogate pair, which is found when it is read.
             labels.PassOver(name, "is no JSON");
         }
     }

@@ -15,7 +15,7 @@ internal sealed class TemplateRenderer
     // A loop of a template must end: this many statements are a template of thousands of lines.
     private const int MaximumSteps = 100_000;
 
-    private static readonly FluidParser Parser = new();
+    private static readonly BoundedParser Parser = new();
 
     private const int MaximumParsed = 2_000;
 
@@ -65,9 +65,18 @@ internal sealed class TemplateRenderer
         var model = new Dictionary<string, FluidValue>(StringComparer.Ordinal);
         if (variables is { ValueKind: JsonValueKind.Object } given)
         {
-            foreach (JsonProperty property in given.EnumerateObject())
+            try
             {
-                model[property.Name] = TemplateVariables.Value(property.Value, property.Name + ".", missing);
+                foreach (JsonProperty property in given.EnumerateObject())
+                {
+                    model[property.Name] = TemplateVariables.Value(property.Value, property.Name + ".", missing);
+                }
+            }
+            catch (InvalidOperationException)
+            {
+                // JSON whose escapes are half of a surrogate pair is read only when its texts are.
+                errors.Add(new FieldError("variables", "A text is not valid Unicode: it has half of a surrogate pair."));
+                return null;
             }
         }
 
@@ -95,16 +104,6 @@ internal sealed class TemplateRenderer
             return null;
         }
 
-        if (!_parsed.TryGetValue(source, out IFluidTemplate? parsed))
-        {
-            if (_parsed.Count >= MaximumParsed)
-            {
-                _parsed.Clear();
-            }
-
-            parsed = _parsed.GetOrAdd(source, new TemplateLimiter().VisitTemplate(Parser.Parse(source)));
-        }
-
         var options = new TemplateOptions
         {
             MaxSteps = MaximumSteps,
@@ -116,6 +115,7 @@ internal sealed class TemplateRenderer
         };
         try
         {
+            IFluidTemplate parsed = Parsed(source);
             var context = new TemplateContext(options);
             TemplateBudget.Set(context);
             foreach ((string name, FluidValue value) in model)
@@ -130,5 +130,20 @@ internal sealed class TemplateRenderer
             errors.Add(new FieldError(field, $"The template cannot be rendered: {MessageLabels.Printable(error.Message)}"));
             return null;
         }
+    }
+
+    private IFluidTemplate Parsed(string source)
+    {
+        if (_parsed.TryGetValue(source, out IFluidTemplate? parsed))
+        {
+            return parsed;
+        }
+
+        if (_parsed.Count >= MaximumParsed)
+        {
+            _parsed.Clear();
+        }
+
+        return _parsed.GetOrAdd(source, new TemplateLimiter().VisitTemplate(Parser.Parse(source)));
     }
 }

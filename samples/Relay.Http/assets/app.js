@@ -8,11 +8,13 @@
   const figure = name => document.querySelector(`[data-figure="${name}"]`);
   let range = "hour", plot = null, timer = 0;
 
-  const duration = ms => ms == null ? "–" : ms < 1000 ? `${ms} ms` : ms < 120000 ? `${(ms / 1000).toFixed(1)} s` : ms < 7200000 ? `${(ms / 60000).toFixed(1)} min` : `${(ms / 3600000).toFixed(1)} h`;
+  const duration = ms => ms == null ? "–" : ms < 1000 ? `${ms} ms` : ms < 120000 ? `${(ms / 1000).toFixed(1)} s` : ms < 7200000 ? `${(ms / 60000).toFixed(1)} min` : ms < 172800000 ? `${(ms / 3600000).toFixed(1)} h` : `${(ms / 86400000).toFixed(1)} d`;
   const percent = part => part == null ? "" : `${(part * 100).toFixed(1)} %`;
 
+  // UTC, as every time on the pages.
+  const moment = t => new Date(t * 1000).toISOString().slice(0, 19).replace("T", " ");
   const label = t => {
-    const time = new Date(t * 1000).toLocaleString("sv");
+    const time = moment(t);
     return range === "month" ? time.slice(5, 10) : time.slice(11, 16);
   };
 
@@ -23,11 +25,12 @@
     plot = new uPlot({
       width: chart.clientWidth,
       height: chart.clientWidth < 500 ? 220 : 280,
-      series: [{ value: (u, t) => t == null ? "–" : new Date(t * 1000).toLocaleString("sv") }, ...names.map((name, i) => ({
+      series: [{ value: (u, t) => t == null ? "–" : moment(t) }, ...names.map((name, i) => ({
         label: name[0].toUpperCase() + name.slice(1), stroke: style(`--series-${i + 1}`), width: 2, points: { show: false },
         fill: i === 0 ? `${style("--series-1")}1f` : undefined,
       }))],
       axes: [{ ...axis, values: (u, times) => times.map(t => label(t)) }, { ...axis, size: 56, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6] }],
+      tzDate: t => uPlot.tzDate(new Date(t * 1000), "Etc/UTC"),
       scales: { y: { range: (u, min, max) => [0, Math.max(5, max * 1.1)] } },
       cursor: { drag: { x: false, y: false } },
     }, data, chart);

@@ -36,12 +36,12 @@ internal sealed class Browser : IAsyncDisposable
 
     internal IPage Page { get; }
 
-    internal static async Task<Browser> StartAsync(Uri host, int width = 1280, int height = 800)
+    internal static async Task<Browser> StartAsync(Uri host, int width = 1280, int height = 800, ColorScheme colors = ColorScheme.Light)
     {
         string chromium = ExternalProgram.Demand("chromium", "chromium", Assert.Skip);
         IPlaywright playwright = await Playwright.CreateAsync();
         IBrowser browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = chromium, Args = Arguments, Timeout = Patience });
-        IBrowserContext context = await browser.NewContextAsync(new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = width, Height = height } });
+        IBrowserContext context = await browser.NewContextAsync(new BrowserNewContextOptions { ColorScheme = colors, ViewportSize = new ViewportSize { Width = width, Height = height } });
         context.SetDefaultTimeout(Patience);
         Assertions.SetDefaultExpectTimeout(Patience);
         return new Browser(playwright, browser, await context.NewPageAsync(), host);

@@ -71,10 +71,9 @@ public sealed class SmtpListenerOptions
     {
         SmtpExtensions extensions = server.Extensions & (SmtpExtensions.Pipelining | SmtpExtensions.Size | SmtpExtensions.EightBitMime
             | SmtpExtensions.EnhancedStatusCodes | SmtpExtensions.Limits | SmtpExtensions.Chunking | SmtpExtensions.Auth | server.MessageSink.SupportedExtensions);
-        if (Tls == TlsMode.StartTls)
-        {
-            extensions |= SmtpExtensions.StartTls;
-        }
+
+        // Whether there can be a handshake is the listener's to say, whatever a sink claims to support.
+        extensions = Tls == TlsMode.StartTls ? extensions | SmtpExtensions.StartTls : extensions & ~SmtpExtensions.StartTls;
 
         return new ServerProfile(new ServerProfileOptions
         {

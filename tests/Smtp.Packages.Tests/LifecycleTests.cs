@@ -79,6 +79,15 @@ public sealed class LifecycleTests
     }
 
     [Fact]
+    public async Task Without_a_certificate_no_TLS_is_offered()
+    {
+        await using SmtpTestServer server = SmtpTestServer.Start();
+        await using SmtpClient client = Client(server.Host, server.Port, SmtpTlsMode.StartTlsIfOffered);
+        Assert.False((await client.VerifyAsync(Token)).Offers(SmtpExtensions.StartTls));
+        Assert.True((await client.SendAsync(Message(), Token)).IsAccepted);
+    }
+
+    [Fact]
     public async Task A_closed_client_says_so_and_closes_again()
     {
         await using SmtpTestServer server = SmtpTestServer.Start();

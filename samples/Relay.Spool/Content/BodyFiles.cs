@@ -34,7 +34,7 @@ internal sealed class BodyFiles
             if (!Directory.Exists(_folder))
             {
                 // Made anew it would be apart from its database: somebody has moved the spool.
-                throw new DirectoryNotFoundException($"\"{_folder}\" is gone.");
+                throw new DirectoryNotFoundException($"\"{_folder}\" is gone");
             }
 
             DurableFolder.Create(folder);

@@ -223,7 +223,7 @@ internal sealed class SpoolWriter : IDisposable
             // SQLite writes on into a file that was moved or removed, where nobody would find the messages that are answered with 250 now.
             if (!File.Exists(_path))
             {
-                throw new SqliteException($"\"{_path}\" is gone.", SqliteIoError);
+                throw new SqliteException($"\"{_path}\" is gone", SqliteIoError);
             }
 
             _connection["COMMIT"].Execute();

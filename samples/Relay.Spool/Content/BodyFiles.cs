@@ -34,7 +34,7 @@ internal sealed class BodyFiles
             if (!Directory.Exists(_folder))
             {
                 // Made anew it would be apart from its database: somebody has moved the spool.
-                throw new DirectoryNotFoundException($"\"{_folder}\" is gone.");
+                throw new DirectoryNotFoundException($"\"{_folder}\" is gone");
             }
 
             DurableFolder.Create(folder);
@@ -97,9 +97,16 @@ internal sealed class BodyFiles
     internal void RemoveAside(MessageId id)
     {
         // The first half of an id is its place in the store, which is nobody else's.
-        foreach (string path in Directory.EnumerateFiles(_quarantine, id.ToString()[..16] + "*"))
+        try
         {
-            Remove(path);
+            foreach (string path in Directory.EnumerateFiles(_quarantine, id.ToString()[..16] + "*"))
+            {
+                Remove(path);
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // The folder is gone: so are they.
         }
     }
 

@@ -95,7 +95,7 @@ internal sealed class SpoolWriter : IDisposable
         item.Failed(new ObjectDisposedException("spool"));
     }
 
-    /// <summary>Something to do when the transaction that runs is on the disk; dropped if it fails. For what cannot be rolled back, such as removing a file.</summary>
+    /// <summary>Something to do when the transaction that runs is on the disk; dropped if it fails. For what cannot be rolled back, such as removing a file. Must not throw.</summary>
     internal void AfterCommit(Action action) => _afterCommit.Add(action);
 
     /// <summary>Whether another connection has changed the database since this was last asked.</summary>
@@ -223,7 +223,7 @@ internal sealed class SpoolWriter : IDisposable
             // SQLite writes on into a file that was moved or removed, where nobody would find the messages that are answered with 250 now.
             if (!File.Exists(_path))
             {
-                throw new SqliteException($"\"{_path}\" is gone.", SqliteIoError);
+                throw new SqliteException($"\"{_path}\" is gone", SqliteIoError);
             }
 
             _connection["COMMIT"].Execute();
@@ -240,14 +240,15 @@ internal sealed class SpoolWriter : IDisposable
             SpoolLog.Recovered(_options.Logger, _options.Path);
         }
 
-        foreach (WriteItem item in group)
-        {
-            item.Committed();
-        }
-
+        // First, so that who purged a message finds nothing of it when told that it is done.
         foreach (Action action in _afterCommit)
         {
             action();
+        }
+
+        foreach (WriteItem item in group)
+        {
+            item.Committed();
         }
 
         if (HasNewWork || HasNewEvents)

@@ -101,9 +101,6 @@ internal sealed class TestSpool : IDisposable
             Time.Advance(TimeSpan.FromSeconds(1));
             await Task.Yield();
         }
-
-        // Files are removed behind the commit, and before the next one.
-        await Spool.AppendEventsAsync([], TestContext.Current.CancellationToken);
     }
 
     internal async Task<StoredRecipient> RecipientAsync(MessageId id, int index = 0) =>

@@ -15,7 +15,8 @@ namespace Smtp.Client;
 /// <para>
 /// A connection that the server has closed while it was idle, by 421 or without a word, fails no message: it is found out before it is used
 /// where the socket tells, and else the message is sent anew, once, over a fresh connection. That is done only if the connection had been
-/// used or idle before, nothing was or may have been taken by the server, and the content is in memory or was not read yet.
+/// used or idle before, nothing was or may have been taken by the server, and the content is in memory or was not read yet. It is done again where the
+/// connection has answered other messages before it ended, as of a server that takes only a few over each.
 /// </para>
 /// <para>
 /// Between two messages there is no RSET: a transaction ends with its end of data (RFC 5321 §4.1.1.4). One that ended earlier, as all

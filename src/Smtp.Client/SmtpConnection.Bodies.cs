@@ -38,7 +38,7 @@ public sealed partial class SmtpConnection
     private async ValueTask<bool> WriteWholeAsync(SmtpMessage message, PipeWriter output, bool isText)
     {
         MessageContent content = message.Content;
-        HasReadContent = !content.IsReplayable;
+        HasReadContent |= !content.IsReplayable;
         _source = content.IsMemory ? null : content.Open(FlushLength, _transport.Token);
         ReadOnlySequence<byte> piece = content.Memory;
         long length = piece.Length;
@@ -125,7 +125,7 @@ public sealed partial class SmtpConnection
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> WriteChunksAsync(SmtpMessage message, PipeWriter output)
     {
-        HasReadContent = !message.Content.IsReplayable;
+        HasReadContent |= !message.Content.IsReplayable;
         _source ??= message.Content.Open(FlushLength, _transport.Token);
         while (_session.CanSendChunk)
         {

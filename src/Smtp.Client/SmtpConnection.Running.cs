@@ -92,6 +92,7 @@ public sealed partial class SmtpConnection
             }
 
             // (3) A server that has gone may have said why: that is read before the failure is told.
+            feed?.LetGo();
             ExtendDeadline(output);
             if (unsent is null && output.UnflushedBytes > 0)
             {

@@ -156,8 +156,14 @@ public sealed partial class SmtpConnection : IAsyncDisposable, IPoolConnection
         await CloseAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Whether the last message's content was read of what can be read only once, so that it cannot be sent again.</summary>
+    /// <summary>
+    /// Whether content was read of what can be read only once, so that it cannot be sent again: of the message that goes first, as behind it goes only what is in
+    /// memory.
+    /// </summary>
     internal bool HasReadContent { get; private set; }
+
+    /// <summary>Whether a message was answered, whatever the answer.</summary>
+    internal bool HasAnswered => _answered > 0;
 
     /// <summary>Whether <see cref="TryMarkCancelled"/> or a token has ended the connection.</summary>
     internal bool IsCancelled => _transport.Reason == TransportEnd.Cancelled;

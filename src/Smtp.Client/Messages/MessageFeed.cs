@@ -16,6 +16,18 @@ internal abstract class MessageFeed
     /// <returns>Whether there is one now. After an answer of no, the run ends when what was taken is done.</returns>
     internal abstract bool TryTake([NotNullWhen(true)] out SmtpMessage? message, [NotNullWhen(true)] out SendResult? result);
 
+    /// <summary>The connection is about to look at a message that was taken and is not begun.</summary>
+    /// <param name="result">Its result.</param>
+    /// <returns>
+    /// Whether it is wanted still: then message and envelope stay as they are until <see cref="LetGo"/>, or it is done. If not, it is forgotten.
+    /// </returns>
+    protected virtual bool TryHold(SendResult result) => true;
+
+    /// <summary>What was to be written so far of the messages that were taken is written: the connection does not look at those that it has not done.</summary>
+    internal virtual void LetGo()
+    {
+    }
+
     /// <summary>
     /// A message that was taken is about to be sent to its last octet, so that the server may take it, or another may go out behind it: from here on it is not
     /// taken back.
@@ -53,16 +65,29 @@ internal abstract class MessageFeed
     /// <summary>While the end of a connection is told: whether it is told to a message behind the one that went first.</summary>
     protected bool IsBehind { get; private set; }
 
-    /// <summary>Takes a message if none waits.</summary>
+    /// <summary>Takes a message if none waits that is wanted still.</summary>
     internal bool TryWait()
     {
-        if (Waiting is null && TryTake(out SmtpMessage? message, out SendResult? result))
+        while (true)
         {
-            Waiting = message;
-            WaitingResult = result;
-        }
+            if (Waiting is null)
+            {
+                if (!TryTake(out SmtpMessage? message, out SendResult? result))
+                {
+                    return false;
+                }
 
-        return Waiting is not null;
+                Waiting = message;
+                WaitingResult = result;
+            }
+
+            if (TryHold(WaitingResult!))
+            {
+                return true;
+            }
+
+            Withdraw();
+        }
     }
 
     /// <summary>The waiting message was begun.</summary>

@@ -13,7 +13,8 @@ namespace Smtp.Client;
 /// <para>
 /// What becomes of a job when the connection ends: one of which anything was or may have been taken, whose content was read, that went
 /// over a connection opened for it, or that was sent anew already, is told so. Any other is sent anew, over a connection that is opened in
-/// the same slot.
+/// the same slot. The last two do not count where the connection has answered others before, or was broken off for another that was cancelled: a server
+/// that takes a few messages over each connection gets them all, and each time there are fewer.
 /// </para>
 /// <para>
 /// A cancelled job that goes first takes the connection with it, unless others were sent behind it: then the connection goes on without it, and its
@@ -39,6 +40,7 @@ internal sealed class ConnectionRunner(ConnectionPool<SmtpConnection> pool, Pool
     private SendJob? _first;
     private SendJob? _lastDone;
     private ManualResetValueTaskSourceCore<SendJob> _started;
+    private bool _holds;
     private bool _isRunning;
     private bool _hasRun;
     private Exception? _toldError;
@@ -148,14 +150,14 @@ internal sealed class ConnectionRunner(ConnectionPool<SmtpConnection> pool, Pool
                 {
                     case >= 0 when job.IsCommitted && !job.IsAbandoned && HasOtherCommitted(job):
                         job.Abandon();
-                        isDecided = true;
+                        isDecided = !job.IsHeld;
                         break;
                     case 0 when slot.Connection!.TryMarkCancelled():
                         cut = slot.Connection;
                         break;
                     case > 0 when !job.IsAbandoned:
                         job.Abandon();
-                        isDecided = true;
+                        isDecided = !job.IsHeld;
                         break;
                 }
             }
@@ -164,8 +166,7 @@ internal sealed class ConnectionRunner(ConnectionPool<SmtpConnection> pool, Pool
         cut?.Cut();
         if (isDecided)
         {
-            job.Decide(new OperationCanceledException());
-            job.CompleteElsewhere();
+            TellCancelled(job);
         }
     }
 
@@ -209,11 +210,55 @@ internal sealed class ConnectionRunner(ConnectionPool<SmtpConnection> pool, Pool
             }
 
             // Cancelled between the queue and here.
-            job.Decide(new OperationCanceledException());
-            job.CompleteElsewhere();
+            TellCancelled(job);
         }
 
         return false;
+    }
+
+    /// <inheritdoc/>
+    protected override bool TryHold(SendResult result)
+    {
+        lock (_lock)
+        {
+            int index = IndexUnderWay(result);
+            if (_underWay[index].IsAbandoned)
+            {
+                // Its caller was told, and may have changed it.
+                _underWay.RemoveAt(index);
+                return false;
+            }
+
+            _underWay[index].IsHeld = true;
+            _holds = true;
+            return true;
+        }
+    }
+
+    /// <inheritdoc/>
+    internal override void LetGo()
+    {
+        if (!_holds)
+        {
+            return;
+        }
+
+        _holds = false;
+        List<SendJob>? untold = null;
+        lock (_lock)
+        {
+            foreach (SendJob job in _underWay)
+            {
+                if (job is { IsHeld: true, IsAbandoned: true })
+                {
+                    (untold ??= []).Add(job);
+                }
+
+                job.IsHeld = false;
+            }
+        }
+
+        untold?.ForEach(TellCancelled);
     }
 
     /// <inheritdoc/>
@@ -238,11 +283,13 @@ internal sealed class ConnectionRunner(ConnectionPool<SmtpConnection> pool, Pool
         SmtpConnection connection = slot.Connection!;
         SendJob job;
         bool isAbandoned;
+        bool isUntold;
         _toldError = error;
         lock (_lock)
         {
             job = TakeUnderWay(result);
             isAbandoned = job.IsAbandoned;
+            isUntold = isAbandoned && job.IsHeld;
             if (!isAbandoned && HasLostItsConnection(job, error, connection) && MaySendAnew(job, connection))
             {
                 job.Retry(error);
@@ -251,7 +298,11 @@ internal sealed class ConnectionRunner(ConnectionPool<SmtpConnection> pool, Pool
             }
         }
 
-        if (!isAbandoned)
+        if (isUntold)
+        {
+            TellCancelled(job);
+        }
+        else if (!isAbandoned)
         {
             job.Decide(error);
         }
@@ -268,7 +319,11 @@ internal sealed class ConnectionRunner(ConnectionPool<SmtpConnection> pool, Pool
             if (_underWay.Count > 0)
             {
                 Release();
-                isToBeCut = _underWay[0] is { IsAbandoned: true, IsCommitted: false } && connection.TryMarkCancelled();
+
+                // One that was not begun is only forgotten: see TryHold.
+                isToBeCut = _underWay[0] is { IsAbandoned: true, IsCommitted: false } next
+                    && next.Working != WaitingResult
+                    && connection.TryMarkCancelled();
             }
         }
 
@@ -307,32 +362,41 @@ internal sealed class ConnectionRunner(ConnectionPool<SmtpConnection> pool, Pool
         }
 
         Withdraw();
-        SendJob? failed = null;
+        SendJob job;
+        bool isUntold;
         lock (_lock)
         {
-            SendJob job = TakeUnderWay(result);
-            if (job.IsAbandoned)
+            job = TakeUnderWay(result);
+            isUntold = job is { IsHeld: true, IsAbandoned: true };
+            job.IsHeld = false;
+            if (job.IsAbandoned && !isUntold)
             {
                 return;
             }
 
-            if (failure is not null)
-            {
-                // It could not even be begun.
-                failed = job;
-            }
-            else
+            if (failure is null && !isUntold)
             {
                 // It was not begun, and is the next connection's.
                 _next.Add(job);
+                return;
             }
         }
 
-        if (failed is not null)
+        if (isUntold)
         {
-            failed.Decide(failure);
-            failed.CompleteElsewhere();
+            TellCancelled(job);
+            return;
         }
+
+        // It could not even be begun.
+        job.Decide(failure);
+        job.CompleteElsewhere();
+    }
+
+    private static void TellCancelled(SendJob job)
+    {
+        job.Decide(new OperationCanceledException());
+        job.CompleteElsewhere();
     }
 
     private bool HasOtherCommitted(SendJob job)
@@ -414,8 +478,10 @@ internal sealed class ConnectionRunner(ConnectionPool<SmtpConnection> pool, Pool
             _next.Clear();
         }
 
-        foreach (SendJob job in failed)
+        // Each goes to the head of the queue, so the last one goes first.
+        for (int i = failed.Length - 1; i >= 0; i--)
         {
+            SendJob job = failed[i];
             if (job.IsRetried)
             {
                 job.Decide(failure);
@@ -442,8 +508,7 @@ internal sealed class ConnectionRunner(ConnectionPool<SmtpConnection> pool, Pool
     };
 
     private bool MaySendAnew(SendJob job, SmtpConnection connection) =>
-        !job.IsRetried
-        && !job.IsOnFreshConnection
+        ((!job.IsRetried && !job.IsOnFreshConnection) || connection.HasAnswered || connection.IsCancelled)
         && !job.IsCancelled
         && (IsBehind || !connection.HasReadContent)
         && job.Working.Recipients.CountOf(DeliveryOutcome.Accepted) == 0

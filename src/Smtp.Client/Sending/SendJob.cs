@@ -46,6 +46,12 @@ internal sealed class SendJob(SmtpClient client) : PoolWaiter<SmtpConnection>, I
     /// </summary>
     internal bool IsCommitted { get; set; }
 
+    /// <summary>
+    /// Whether the connection looks at the message just now, so that the caller, who may then change it, is not told of a cancellation before that is over.
+    /// Under the lock of its runner.
+    /// </summary>
+    internal bool IsHeld { get; set; }
+
     /// <summary>Whether the connection was opened for this message, so that its failure is the server's.</summary>
     internal bool IsOnFreshConnection { get; set; }
 
@@ -83,6 +89,7 @@ internal sealed class SendJob(SmtpClient client) : PoolWaiter<SmtpConnection>, I
     {
         IsRetried = true;
         IsCommitted = false;
+        IsHeld = false;
         client.Diagnostics.Retrying(error);
         SmtpClientActivity.AddRetry(_activity);
     }
@@ -205,6 +212,7 @@ internal sealed class SendJob(SmtpClient client) : PoolWaiter<SmtpConnection>, I
         Message = null!;
         IsRetried = false;
         IsCommitted = false;
+        IsHeld = false;
         IsOnFreshConnection = false;
     }
 }

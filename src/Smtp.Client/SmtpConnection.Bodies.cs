@@ -226,9 +226,14 @@ public sealed partial class SmtpConnection
             return _encoder.Read(ref content, out chunk) == BodyStatus.Chunk;
         }
 
-        chunk = content.First;
+        // A sequence may have empty pieces, and a slice of no octets stays at them.
+        SequencePosition next = content.Start;
+        while (content.TryGet(ref next, out chunk) && chunk.IsEmpty)
+        {
+        }
+
         content = content.Slice(chunk.Length);
-        return !chunk.IsEmpty || !content.IsEmpty;
+        return !chunk.IsEmpty;
     }
 
     /// <summary>

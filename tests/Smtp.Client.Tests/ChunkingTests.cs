@@ -21,6 +21,25 @@ public sealed class ChunkingTests
         Assert.True((await send).IsAccepted);
     }
 
+    /// <summary>Empty pieces are nothing: the first of them was sent for ever.</summary>
+    [Theory]
+    [InlineData("", "x\r\n")]
+    [InlineData("", "", "x\r", "", "\n", "")]
+    [InlineData("x", "", "\r\n", "", "")]
+    [InlineData("", "")]
+    public async Task Empty_pieces_of_a_chunk_are_passed_over(params string[] pieces)
+    {
+        string arrives = string.Concat(pieces);
+        await using TestConnection connection = await TestConnection.ConnectAsync("PIPELINING", "CHUNKING");
+        Task<string> peer = ReadFlightAsync(connection, arrives.Length);
+        var content = MessageContent.FromMemory(Segments.Of(pieces.Select(Encoding.ASCII.GetBytes)));
+        Task<SendResult> send = Task.Run(() => connection.Client.SendAsync(TestConnection.Message(content), Token).AsTask(), Token);
+        Assert.Equal(
+            $"MAIL FROM:<a@c.test>\r\nRCPT TO:<b@d.test>\r\nBDAT {arrives.Length} LAST\r\n{arrives}", await peer.WaitAsync(TimeSpan.FromSeconds(30), Token));
+        await connection.Peer.SayAsync("250 OK\r\n250 OK\r\n250 done\r\n");
+        Assert.True((await send).IsAccepted);
+    }
+
     [Theory]
     [InlineData("lone\nfeed\r\n", true)]
     [InlineData("lone\rreturn\r\n", true)]

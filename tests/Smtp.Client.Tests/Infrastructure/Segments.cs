@@ -5,11 +5,14 @@ namespace Smtp.Client.Tests;
 /// <summary>Memory in pieces.</summary>
 internal static class Segments
 {
-    internal static ReadOnlySequence<byte> Of(byte[] content, int length)
+    internal static ReadOnlySequence<byte> Of(byte[] content, int length) => Of(content.Chunk(length));
+
+    /// <summary>Any pieces, be they empty.</summary>
+    internal static ReadOnlySequence<byte> Of(IEnumerable<byte[]> pieces)
     {
         Segment? first = null;
         Segment? last = null;
-        foreach (byte[] piece in content.Chunk(length))
+        foreach (byte[] piece in pieces)
         {
             last = new Segment(piece, last);
             first ??= last;

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Compares the pooled client with MailKit and a bare loop over a socket (CPU time a message) and with Postfix's smtp-source -d (messages a second) against the same server, in one run.
+# Compares the pooled client with MailKit and a bare loop over a socket (CPU time a message) and with Postfix's smtp-source -d (messages a second) against the same server, in one run;
+# and with what a load generator in C gets out of the bare server (LoadHost --baseline) with PIPELINING over 50 connections (messages a second).
 # Usage: benchmarks/client.sh [ROUNDS [MESSAGES [SIZE]]]; 3 rounds of 20000 messages of 1024 octets by default. Prints each run and the ratios of the medians.
 set -eu
 cd "$(dirname "$0")/.."
@@ -9,10 +10,14 @@ dotnet build -c Release -v q --nologo benchmarks/Smtp.LoadHost >&2
 dotnet build -c Release -v q --nologo benchmarks/Smtp.ClientLoad >&2
 host=benchmarks/Smtp.LoadHost/bin/Release/net10.0/Smtp.LoadHost
 load=benchmarks/Smtp.ClientLoad/bin/Release/net10.0/Smtp.ClientLoad
+generator=$(mktemp)
+cc -O2 -w -o "$generator" benchmarks/load/smtpload.c
 $host "$port" > /dev/null &
 server=$!
-trap 'kill $server; rm -f "$results"' EXIT
-sleep 1
+$host "$((port + 1))" --baseline > /dev/null &
+bare_server=$!
+trap 'kill $server $bare_server; rm -f "$results" "$generator"' EXIT
+sleep 3
 
 # The server's own compiling is done before anything is measured.
 $load "$port" pooled 20 "$messages" "$size" > /dev/null
@@ -30,6 +35,10 @@ source_run() { # CONNECTIONS
     echo "$seconds" | awk -v n="$messages" '{ printf "%.0f messages/s %.1f us CPU/message\n", n / $1, ($2 + $3) * 1e6 / n }'
 }
 
+limit_run() {
+    "$generator" $((port + 1)) -c 50 -m $((messages * 4)) -l "$size" -p | awk '{ printf "%s messages/s\n", $1 }'
+}
+
 for round in $(seq "$rounds"); do
     for connections in 1 20; do
         measure pooled $connections $load "$port" pooled $connections "$messages" "$size"
@@ -40,6 +49,7 @@ for round in $(seq "$rounds"); do
             measure smtp-source $connections source_run $connections
         fi
     done
+    measure bare-server 50 limit_run
 done
 
 echo
@@ -59,3 +69,11 @@ for connections in 1 20; do
             printf "\n"
         }' "$results"
 done
+awk '
+    $1 == "pooled" && $2 == 20 { pooled[++p] = $3 }
+    $1 == "bare-server" { bare[++b] = $3 }
+    function median(v, n,    i, j, t) {
+        for (i = 1; i <= n; i++) for (j = i + 1; j <= n; j++) if (v[j] < v[i]) { t = v[i]; v[i] = v[j]; v[j] = t }
+        return v[int((n + 1) / 2)]
+    }
+    END { printf "20 connections: the pooled client sends %.2f times as many messages a second as the bare server takes\n", median(pooled, p) / median(bare, b) }' "$results"

@@ -7,8 +7,8 @@ using Smtp.Client;
 using MailKitClient = MailKit.Net.Smtp.SmtpClient;
 
 // Smtp.ClientLoad PORT pooled|single|mailkit|bare CONNECTIONS MESSAGES [SIZE]: sends messages of SIZE octets (1024 by default) to 127.0.0.1:PORT over so many
-// connections. "pooled" has 16 senders a connection that share one SmtpClient, so that a connection always has a next message; "single" one sender a
-// connection; "mailkit" one client a connection, as it sends one message at a time; "bare" a loop over a socket that writes the same octets as "pooled", counts
+// connections. "pooled" has 16 senders a connection that share one SmtpClient, so that a connection always has next messages and sends several in a flight; "single" one sender a
+// connection; "mailkit" one client a connection, as it sends one message at a time; "bare" a loop over a socket that writes the same octets as "single", counts
 // the replies' lines and looks at nothing: the least that a .NET client can do with a read and a write a message. A sender begins with the next message when the one before is answered.
 // Before that messages are sent unmeasured for four seconds, until compiling is over. Prints a line: messages/s, microseconds of this process' CPU time a message, octets allocated a message.
 if (args.Length < 4

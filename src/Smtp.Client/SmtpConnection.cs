@@ -298,7 +298,9 @@ public sealed partial class SmtpConnection : IAsyncDisposable, IPoolConnection
         $"{message} {_session.LastReply}".TrimEnd(), _session.LastReply, PeerViolation.None, _host, _options.Port, _session.Stage, null);
 
     private SmtpReplyException Violated(SendResult? result) => new(
-        $"The server broke the protocol ({_session.Violation}).",
+        _session.Violation == PeerViolation.UnexpectedCode
+            ? $"The server broke the protocol ({_session.Violation}): {_session.LastReply}"
+            : $"The server broke the protocol ({_session.Violation}).",
         _session.LastReply,
         _session.Violation,
         _host,
@@ -331,7 +333,16 @@ public sealed partial class SmtpConnection : IAsyncDisposable, IPoolConnection
             },
             _ => error,
         };
-        ClientLog.Failed(_logger, told, _host, _options.Port, stage);
+        if (stage == SmtpStage.Quit)
+        {
+            // What was to be closed is closed.
+            ClientLog.GoneAtQuit(_logger, _host, _options.Port);
+        }
+        else
+        {
+            ClientLog.Failed(_logger, told, _host, _options.Port, stage);
+        }
+
         return told;
 
         SmtpTransportException Transport(TransportFailure failure, string message) =>

@@ -194,6 +194,7 @@ public sealed class SendTests
             async () => await connection.Client.SendAsync(TestConnection.Message(Text(100)), Token));
         await peer;
         Assert.Equal(PeerViolation.UnexpectedCode, error.Violation);
+        Assert.Contains($"({error.Violation}): {error.Reply}", error.Message, StringComparison.Ordinal);
         Assert.Equal(SmtpStage.Recipient, error.Stage);
         Assert.Equal("354 too early", error.Reply.ToString());
         Assert.Equal(DeliveryOutcome.TransientFailure, error.Result!.Recipients[0].Outcome);

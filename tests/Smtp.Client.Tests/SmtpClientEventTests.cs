@@ -24,6 +24,25 @@ public sealed class SmtpClientEventTests
     }
 
     [Fact]
+    public async Task A_server_that_is_gone_at_QUIT_is_1022_and_no_failure()
+    {
+        await using var server = new LoopbackServer((step, _) => step == ServerStep.Idle ? ServerAct.Close : ServerAct.GoOn);
+        var log = new ListLogger();
+        await using (SmtpConnection connection = await SmtpConnection.ConnectAsync(
+            new SmtpConnectionOptions { Host = "127.0.0.1", Port = server.Port, LocalName = "client.test", Tls = SmtpTlsMode.None, LoggerFactory = log }, Token))
+        {
+            Assert.True((await connection.SendAsync(LoopbackServer.Message("last"), Token)).IsAccepted);
+            while (server.Open > 0)
+            {
+                await Task.Delay(1, Token);
+            }
+        }
+
+        Assert.EndsWith("was gone before it had answered QUIT", log.LineOf(1022), StringComparison.Ordinal);
+        Assert.DoesNotContain(1020, log.Events);
+    }
+
+    [Fact]
     public async Task A_wait_that_was_too_long_is_1103_and_a_connection_broken_off_1106()
     {
         await using var server = new LoopbackServer((step, name) => step == ServerStep.Recipient && name == "stalls" ? ServerAct.Stall : ServerAct.GoOn);

@@ -30,6 +30,9 @@ internal static partial class ClientLog
     [LoggerMessage(1021, LogLevel.Debug, "{Host}:{Port} closes the session: {Reply}")]
     internal static partial void ClosedByServer(ILogger logger, string host, int port, string reply);
 
+    [LoggerMessage(1022, LogLevel.Debug, "{Host}:{Port} was gone before it had answered QUIT")]
+    internal static partial void GoneAtQuit(ILogger logger, string host, int port);
+
     [LoggerMessage(1100, LogLevel.Debug, "The pool for {Host}:{Port} opened a connection in {Milliseconds} ms")]
     internal static partial void PoolOpened(ILogger logger, string host, int port, double milliseconds);
 

@@ -24,8 +24,8 @@ public sealed partial class SmtpConnection
     /// </param>
     /// <param name="cancellationToken">Breaks the sends off, and the connection with them.</param>
     /// <exception cref="ArgumentException">
-    /// There are not as many results as messages, or an envelope is wrong: no message behind that one was begun, those before it are in their
-    /// results, and the connection stays usable.
+    /// There are not as many results as messages, or one is null: nothing was begun. Or an envelope is wrong: no message behind that one was begun, those before
+    /// it are in their results. The connection stays usable.
     /// </exception>
     /// <exception cref="SmtpTransportException">The connection was lost.</exception>
     /// <exception cref="SmtpReplyException">The server broke the protocol.</exception>
@@ -37,6 +37,14 @@ public sealed partial class SmtpConnection
         if (messages.Count != results.Count)
         {
             throw new ArgumentException($"There are {messages.Count} messages and {results.Count} results.", nameof(results));
+        }
+
+        for (int i = 0; i < messages.Count; i++)
+        {
+            if (messages[i] is null || results[i] is null)
+            {
+                throw new ArgumentException($"The {(messages[i] is null ? "message" : "result")} at {i} is null.", messages[i] is null ? nameof(messages) : nameof(results));
+            }
         }
 
         var feed = new ListFeed(messages, results);

@@ -48,6 +48,18 @@ public sealed class BatchTests
     }
 
     [Fact]
+    public async Task A_null_is_told_before_anything_is_sent()
+    {
+        await using TestConnection connection = await TestConnection.ConnectAsync("PIPELINING");
+        (SmtpMessage[] messages, SendResult[] results) = Messages(2);
+        ArgumentException error = await Assert.ThrowsAsync<ArgumentException>(async () => await connection.Client.SendAllAsync([messages[0], null!], results, Token));
+        Assert.Equal("messages", error.ParamName);
+        error = await Assert.ThrowsAsync<ArgumentException>(async () => await connection.Client.SendAllAsync(messages, [null!, results[1]], Token));
+        Assert.Equal("results", error.ParamName);
+        Assert.True(connection.Client.IsUsable);
+    }
+
+    [Fact]
     public async Task Without_PIPELINING_each_waits_for_the_one_before()
     {
         await using TestConnection connection = await TestConnection.ConnectAsync("HELP");

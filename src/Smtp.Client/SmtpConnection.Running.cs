@@ -91,6 +91,13 @@ public sealed partial class SmtpConnection
                 return effect;
             }
 
+            if (!_isReading && input.TryRead(out read))
+            {
+                // What is there already is answered with the same write.
+                hasRead = true;
+                continue;
+            }
+
             // (3) A server that has gone may have said why: that is read before the failure is told.
             feed?.LetGo();
             ExtendDeadline(output);

@@ -11,8 +11,11 @@ namespace Smtp.Server;
 internal struct ReceiveBuffer
 {
     // Between two messages, where a connection may idle for minutes: a usual pipelined envelope fits, and one that does not costs one more read. Zero-byte
-    // reads would hold nothing at all but cost two more system calls for each message.
+    // reads of a socket would hold nothing at all but cost two more system calls for each message.
     private const int IdleLength = 128;
+
+    // Once something has come: what a client sends at once, several small messages among it, or a long list of recipients.
+    private const int FlightLength = 16 * 1024;
 
     // Inside a transaction: many recipients, or a small message, fit.
     private const int SmallLength = 4 * 1024;
@@ -31,6 +34,9 @@ internal struct ReceiveBuffer
     /// <summary>Whether nothing is left.</summary>
     internal readonly bool IsEmpty => _start == _end;
 
+    /// <summary>Whether the last read left no room, so that more may be there.</summary>
+    internal readonly bool WasFilled => _wasFilled;
+
     /// <summary>What was received and not consumed.</summary>
     internal readonly ReadOnlySequence<byte> Unconsumed => _array is null ? default : new(_array, _start, _end - _start);
 
@@ -39,14 +45,15 @@ internal struct ReceiveBuffer
 
     /// <summary>Room for a read.</summary>
     /// <param name="phase">What is awaited: it tells how much may come at once.</param>
-    internal Memory<byte> GetMemory(ServerPhase phase)
+    /// <param name="hasCome">Whether something waits to be read already, so that the room is not held for long.</param>
+    internal Memory<byte> GetMemory(ServerPhase phase, bool hasCome = false)
     {
         int left = _end - _start;
         int wanted = phase switch
         {
             ServerPhase.Body or ServerPhase.Chunk => _wasFilled ? LargeLength : SmallLength,
-            ServerPhase.Greeted or ServerPhase.Ready or ServerPhase.Refused => _wasFilled ? SmallLength : IdleLength,
-            _ => SmallLength,
+            ServerPhase.Greeted or ServerPhase.Ready or ServerPhase.Refused => hasCome || _wasFilled ? FlightLength : IdleLength,
+            _ => hasCome || _wasFilled ? FlightLength : SmallLength,
         };
         wanted = Math.Max(wanted, left * 2);
         if (_array is null || _array.Length < wanted || (left == 0 && _array.Length > wanted))

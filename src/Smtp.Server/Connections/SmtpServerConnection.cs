@@ -150,9 +150,10 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, IServe
                             break;
                         }
 
-                        int count = await _stream.ReadAsync(_received.GetMemory(_session.Phase)).ConfigureAwait(false);
+                        int count = await ReceiveAsync().ConfigureAwait(false);
                         ClearDeadline();
                         _received.Commit(count);
+                        count += ReceiveAvailable();
                         _bodyReceived += count;
                         _metrics.Received(count);
                         input = _received.Unconsumed;
@@ -354,50 +355,6 @@ internal sealed partial class SmtpServerConnection : IThreadPoolWorkItem, IServe
         {
             ServerLog.SeamFailed(_logger, Id, nameof(CancellationToken), error);
         }
-    }
-
-    /// <summary>Counts a heartbeat at which the body was waited for. A sink that holds the client back does not make it slow.</summary>
-    private bool IsBodyTooSlow()
-    {
-        if (_session.Phase is not (ServerPhase.Body or ServerPhase.Chunk))
-        {
-            return false;
-        }
-
-        int waits = ++_bodyWaits;
-        SmtpServerTimeouts timeouts = _options.Timeouts;
-        return waits > timeouts.BodyRateGrace.TotalSeconds && _bodyReceived < (long)waits * timeouts.MinimumBodyRate;
-    }
-
-    /// <summary>Looks whether the client is to be waited for at all, and sets the deadline.</summary>
-    private bool PrepareToRead()
-    {
-        if ((_server.IsStopping || _isClosing) && _session.Phase is ServerPhase.Greeted or ServerPhase.Ready && _interruption == SmtpCloseReason.Completed)
-        {
-            _interruption = SmtpCloseReason.Shutdown;
-        }
-
-        if (_interruption != SmtpCloseReason.Completed)
-        {
-            Interrupted();
-            return false;
-        }
-
-        // A command has one deadline for all its octets; a body has one for each piece.
-        bool inBody = _session.Phase is ServerPhase.Body or ServerPhase.Chunk;
-        if (inBody || _commandDeadline == 0)
-        {
-            _commandDeadline = _server.Now + (long)(inBody ? _options.Timeouts.Body : _options.Timeouts.Command).TotalMilliseconds;
-        }
-
-        if (!inBody)
-        {
-            _bodyReceived = 0;
-            _bodyWaits = 0;
-        }
-
-        SetDeadline(DeadlineKind.Read, _commandDeadline);
-        return true;
     }
 
     private void SetDeadline(DeadlineKind kind, long deadline) => Volatile.Write(ref _deadline, (deadline << 2) | (long)kind);

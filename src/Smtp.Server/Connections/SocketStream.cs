@@ -21,4 +21,12 @@ internal sealed class SocketStream : NetworkStream
             ? ValueTask.CompletedTask
             : base.WriteAsync(buffer[(error == SocketError.Success ? sent : 0)..], cancellationToken);
     }
+
+    /// <summary>Reads what is there already.</summary>
+    /// <returns>How much; 0 also at the end and on an error, which the next read meets again.</returns>
+    internal int ReadAvailable(Span<byte> buffer)
+    {
+        int count = Socket.Receive(buffer, SocketFlags.None, out SocketError error);
+        return error == SocketError.Success ? count : 0;
+    }
 }

@@ -56,7 +56,9 @@ internal struct ReceiveBuffer
             _ => hasCome || _wasFilled ? FlightLength : SmallLength,
         };
         wanted = Math.Max(wanted, left * 2);
-        if (_array is null || _array.Length < wanted || (left == 0 && _array.Length > wanted))
+
+        // A large one goes back also where a part of a line is left: who sends that and stops is not to hold it.
+        if (_array is null || _array.Length < wanted || _array.Length > (left == 0 ? wanted : wanted * 2))
         {
             byte[] array = ArrayPool<byte>.Shared.Rent(wanted);
             _array.AsSpan(_start, left).CopyTo(array);

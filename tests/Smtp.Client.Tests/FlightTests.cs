@@ -52,6 +52,50 @@ public sealed class FlightTests
         Assert.Equal(1, server.Accepted);
     }
 
+    /// <summary>What the server has said in one piece makes room for several messages, which go out in one.</summary>
+    [Fact]
+    public async Task Replies_that_came_at_once_are_answered_with_one_write()
+    {
+        (DuplexStream near, DuplexStream far) = DuplexStream.CreatePair();
+        var writes = new List<long>();
+        var watched = new WatchedStream(near)
+        {
+            OnWritten = total =>
+            {
+                writes.Add(total);
+                return Task.CompletedTask;
+            },
+        };
+        var peer = new ScriptedPeer(far);
+        Task greeting = peer.RunAsync(TestConnection.Greeting + "S: 250-mx.test\nS: 250-PIPELINING\nS: 250 CHUNKING");
+        await using SmtpConnection connection = await SmtpConnection.ConnectAsync(watched, TestConnection.Options(), Token);
+        await greeting;
+        writes.Clear();
+        const int Count = 20;
+        SmtpMessage[] messages = [.. Enumerable.Range(0, Count).Select(_ => TestConnection.Message(MessageContent.FromMemory("x\r\n"u8.ToArray())))];
+        SendResult[] results = [.. messages.Select(_ => new SendResult())];
+        Task sending = connection.SendAllAsync(messages, results, Token).AsTask();
+
+        // Two go out unasked, and then as many more as were answered.
+        int[] flights = [2, 4, 8, 6];
+        for (int i = 0; i < flights.Length; i++)
+        {
+            for (int message = 0; message < flights[i]; message++)
+            {
+                string reset = i == 0 && message == 0 ? string.Empty : "C: RSET\n";
+                await peer.RunAsync(reset + "C: MAIL FROM:<a@c.test>\nC: RCPT TO:<b@d.test>\nC: BDAT 3 LAST\nC: x");
+            }
+
+            Assert.Equal(i + 1, writes.Count);
+            string replies = string.Concat(Enumerable.Repeat("250 OK\r\n", (4 * flights[i]) - (i == 0 ? 1 : 0)));
+            await peer.SayAsync(replies);
+        }
+
+        await sending;
+        Assert.All(results, result => Assert.True(result.IsAccepted));
+        connection.Abort();
+    }
+
     /// <summary>A stream that was sent is not sent anew, whatever went out behind it.</summary>
     [Fact]
     public async Task A_stream_that_was_read_is_told_the_421_though_a_message_in_memory_went_behind_it()

@@ -1,3 +1,6 @@
+using System.Diagnostics.Metrics;
+using System.Security.Cryptography.X509Certificates;
+
 namespace Smtp.Server.Tests;
 
 /// <summary>A group of replies is one write, so that it is one packet (RFC 2920 §3.2).</summary>
@@ -26,6 +29,51 @@ public sealed class FlushTests
         await client.Session.Guarded();
         Assert.Equal(5, client.Pipe.Writes);
         Assert.Equal(2, server.Sink.Messages.Count);
+    }
+
+    /// <summary>Whatever it is that carries them, the small buffer of a connection that waits does not cut a flight of messages in two.</summary>
+    [Theory]
+    [InlineData("pipe")]
+    [InlineData("socket")]
+    [InlineData("TLS")]
+    public async Task A_flight_of_messages_is_answered_in_one_write(string transport)
+    {
+        using X509Certificate2 certificate = TestCertificates.Create("mail.example.com");
+        await using var server = TestServer.Start(
+            certificates: new TlsCertificates(certificate),
+            listeners: TestServer.Listener(transport == "TLS" ? TlsMode.Implicit : TlsMode.None));
+        await using TestClient client = transport == "pipe" ? server.Connect() : await server.ConnectSocketAsync();
+        if (transport == "TLS")
+        {
+            await client.ShakeHandsAsync();
+        }
+
+        await client.GreetAsync();
+        int writes = 0;
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (ReferenceEquals(instrument.Meter, server.Server.Metrics.Meter) && instrument.Name == "smtp.server.io.sent")
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<long>((_, _, _, _) => Interlocked.Increment(ref writes));
+        listener.Start();
+
+        // In one piece of what TCP sends over the loopback, and in one record of TLS.
+        const int Messages = 12;
+        string message = $"RSET\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.net>\r\nBDAT 1000 LAST\r\n{new string('x', 998)}\r\n";
+        await client.SendAsync(string.Concat(Enumerable.Repeat(message, Messages)));
+        for (int replies = 0; replies < 4 * Messages; replies++)
+        {
+            await client.ExpectAsync("250 ");
+        }
+
+        Assert.Equal(1, Volatile.Read(ref writes));
+        Assert.Equal(Messages, server.Sink.Messages.Count);
     }
 
     [Theory]

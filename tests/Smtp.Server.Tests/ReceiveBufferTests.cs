@@ -1,0 +1,43 @@
+using Smtp.Core;
+
+namespace Smtp.Server.Tests;
+
+/// <summary>What a connection holds while it waits.</summary>
+public sealed class ReceiveBufferTests
+{
+    [Theory]
+    [InlineData(0, 128)]
+    [InlineData(20, 128)]
+    [InlineData(300, 1024)]
+    public void A_connection_that_waits_holds_little_more_than_what_is_left_of_a_line(int left, int most)
+    {
+        var buffer = default(ReceiveBuffer);
+        Memory<byte> memory = buffer.GetMemory(ServerPhase.Ready, hasCome: true);
+        Assert.InRange(memory.Length, 16 * 1024, 16 * 1024);
+        memory.Span[..1000].Fill((byte)'x');
+        buffer.Commit(1000);
+        buffer.KeepLast(left);
+        Assert.InRange(buffer.GetMemory(ServerPhase.Ready).Length + left, 128, most);
+        Assert.Equal(left, buffer.Unconsumed.Length);
+        Assert.DoesNotContain(buffer.Unconsumed.FirstSpan.ToArray(), octet => octet != 'x');
+        buffer.Release();
+    }
+
+    [Fact]
+    public void What_was_received_stays_when_there_is_more()
+    {
+        var buffer = default(ReceiveBuffer);
+        Memory<byte> memory = buffer.GetMemory(ServerPhase.Ready);
+        Assert.Equal(128, memory.Length);
+        memory.Span.Fill((byte)'a');
+        buffer.Commit(128);
+        Assert.True(buffer.WasFilled);
+        memory = buffer.GetMemory(ServerPhase.Ready, hasCome: true);
+        Assert.InRange(memory.Length, 8 * 1024, int.MaxValue);
+        memory.Span[0] = (byte)'b';
+        buffer.Commit(1);
+        Assert.False(buffer.WasFilled);
+        Assert.Equal(new string('a', 128) + "b", System.Text.Encoding.ASCII.GetString(buffer.Unconsumed.FirstSpan));
+        buffer.Release();
+    }
+}

@@ -52,8 +52,8 @@ internal struct ReceiveBuffer
         int wanted = phase switch
         {
             ServerPhase.Body or ServerPhase.Chunk => _wasFilled ? LargeLength : SmallLength,
-            ServerPhase.Greeted or ServerPhase.Ready or ServerPhase.Refused => hasCome || _wasFilled ? FlightLength : IdleLength,
-            _ => hasCome || _wasFilled ? FlightLength : SmallLength,
+            ServerPhase.Greeted or ServerPhase.Ready or ServerPhase.Refused => hasCome ? FlightLength : IdleLength,
+            _ => hasCome ? FlightLength : SmallLength,
         };
         wanted = Math.Max(wanted, left * 2);
 

@@ -53,4 +53,15 @@ public sealed class ReceiveBufferTests
         Assert.InRange(buffer.GetMemory(phase).Length, 128, most);
         buffer.Release();
     }
+
+    [Fact]
+    public void What_is_left_of_a_line_when_the_client_goes_is_wiped()
+    {
+        var buffer = default(ReceiveBuffer);
+        Memory<byte> memory = buffer.GetMemory(ServerPhase.Ready);
+        "AUTH PLAIN AGFkYQBzZWNyZXQ"u8.CopyTo(memory.Span);
+        buffer.Commit(26);
+        buffer.Release();
+        Assert.DoesNotContain(memory.ToArray(), octet => octet != 0);
+    }
 }

@@ -90,6 +90,8 @@ internal struct ReceiveBuffer
     /// <summary>Drops everything, as before a TLS handshake and at the end.</summary>
     internal void Release()
     {
+        // Who goes in the middle of AUTH's line, or before its verdict, leaves a secret that nobody has said to be one.
+        HoldsSecret |= !IsEmpty;
         Return();
         _array = null;
         _start = 0;

@@ -40,4 +40,28 @@ public sealed class ReceiveBufferTests
         Assert.Equal(new string('a', 128) + "b", System.Text.Encoding.ASCII.GetString(buffer.Unconsumed.FirstSpan));
         buffer.Release();
     }
+
+    /// <summary>Else whoever sends flights of just that length would hold the large array of each of its connections.</summary>
+    [Theory]
+    [InlineData(ServerPhase.Ready, 128)]
+    [InlineData(ServerPhase.Recipients, 4 * 1024)]
+    public void A_flight_that_fills_the_large_array_does_not_keep_it(ServerPhase phase, int most)
+    {
+        var buffer = default(ReceiveBuffer);
+        buffer.Commit(buffer.GetMemory(phase, hasCome: true).Length);
+        buffer.KeepLast(0);
+        Assert.InRange(buffer.GetMemory(phase).Length, 128, most);
+        buffer.Release();
+    }
+
+    [Fact]
+    public void What_is_left_of_a_line_when_the_client_goes_is_wiped()
+    {
+        var buffer = default(ReceiveBuffer);
+        Memory<byte> memory = buffer.GetMemory(ServerPhase.Ready);
+        "AUTH PLAIN AGFkYQBzZWNyZXQ"u8.CopyTo(memory.Span);
+        buffer.Commit(26);
+        buffer.Release();
+        Assert.DoesNotContain(memory.ToArray(), octet => octet != 0);
+    }
 }

@@ -52,8 +52,8 @@ internal struct ReceiveBuffer
         int wanted = phase switch
         {
             ServerPhase.Body or ServerPhase.Chunk => _wasFilled ? LargeLength : SmallLength,
-            ServerPhase.Greeted or ServerPhase.Ready or ServerPhase.Refused => hasCome || _wasFilled ? FlightLength : IdleLength,
-            _ => hasCome || _wasFilled ? FlightLength : SmallLength,
+            ServerPhase.Greeted or ServerPhase.Ready or ServerPhase.Refused => hasCome ? FlightLength : IdleLength,
+            _ => hasCome ? FlightLength : SmallLength,
         };
         wanted = Math.Max(wanted, left * 2);
 
@@ -90,6 +90,8 @@ internal struct ReceiveBuffer
     /// <summary>Drops everything, as before a TLS handshake and at the end.</summary>
     internal void Release()
     {
+        // Who goes in the middle of AUTH's line, or before its verdict, leaves a secret that nobody has said to be one.
+        HoldsSecret |= !IsEmpty;
         Return();
         _array = null;
         _start = 0;

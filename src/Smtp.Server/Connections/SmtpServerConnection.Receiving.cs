@@ -38,10 +38,11 @@ internal sealed partial class SmtpServerConnection
     }
 
     /// <summary>Waits for octets; 0 of them are the end.</summary>
+    /// <remarks>Over a socket nothing large is held for it: what has come is taken by <see cref="ReceiveAvailable"/>.</remarks>
     private ValueTask<int> ReceiveAsync() =>
         _received.IsEmpty && _stream is not SocketStream && _session.Phase is ServerPhase.Greeted or ServerPhase.Ready or ServerPhase.Refused
             ? ReceiveBufferedAsync()
-            : _stream.ReadAsync(_received.GetMemory(_session.Phase));
+            : _stream.ReadAsync(_received.GetMemory(_session.Phase, hasCome: _received.WasFilled && _stream is not SocketStream));
 
     /// <summary>TLS and pipes have buffers of their own: nothing is held here while they wait, and what a client has sent at once is taken at once.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

@@ -19,6 +19,7 @@ public sealed class SendManyTests
     {
         ServerStep step = Enum.Parse<ServerStep>(stalledAt);
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var server = new LoopbackServer((at, name) =>
         {
             if (at != step || name != "5")
@@ -26,7 +27,8 @@ public sealed class SendManyTests
                 return ServerAct.GoOn;
             }
 
-            cancellation.CancelAfter(0);
+            // What was said to the first five is still on its way to the client.
+            _ = answered.Task.ContinueWith(_ => cancellation.CancelAsync(), TaskScheduler.Default);
             return ServerAct.Stall;
         });
         await using var client = new SmtpClient(server.Options(maxConnections: 1));
@@ -37,6 +39,10 @@ public sealed class SendManyTests
             await foreach (SmtpSendOutcome outcome in client.SendManyAsync(Endless(asked).ToAsyncEnumerable(), cancellation.Token))
             {
                 outcomes.Add(outcome);
+                if (outcomes.Count == 5)
+                {
+                    answered.SetResult();
+                }
             }
         });
         Assert.Equal(cancellation.Token, end.CancellationToken);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace Smtp.Server.Tests;
@@ -102,6 +103,27 @@ public sealed class SecretTests
         await client.SayAsync("AUTH PLAIN " + Base64($"\0{ScriptedAuthenticator.User}\0{ScriptedAuthenticator.Password}"), "454 ");
         Assert.Contains(server.Logs.Entries, e => e.Error is not null);
         Assert.All(server.Logs.Entries, e => Assert.DoesNotContain(ScriptedAuthenticator.Password, e.Text + e.Error, StringComparison.Ordinal));
+    }
+
+    /// <summary>The arrays that were received into are others' when the session is over.</summary>
+    [Theory]
+    [InlineData("AUTH PLAIN {0}\r\n")]
+    [InlineData("AUTH PLAIN {0}\n")]
+    [InlineData("AUTH PLAIN\r\n{0}\r\n")]
+    [InlineData("AUTH PLAIN\r\n{0}\n\r\n")]
+    [InlineData("AUTH\tPLAIN {0}\r\nNOOP\r\n")]
+    [InlineData("AUTH PLAIN {0}")]
+    [InlineData("NOOP\r\nAUTH PLAIN {0}\r\nNOOP\r\nNOOP\r\nNOOP\r\nNOOP\r\nNOOP\r\nNOOP\r\nNOOP\r\nNOOP\r\nNOOP\r\nNOOP\r\nNOOP\r\nNOOP\r\nNOOP\r\nNOOP\r\nNOOP\r\n")]
+    public async Task Of_what_was_received(string commands)
+    {
+        string plain = Base64($"\0{ScriptedAuthenticator.User}\0{ScriptedAuthenticator.Password}");
+        SmtpListenerOptions listener = TestServer.Listener(allowPlaintextAuthentication: true);
+        await using var server = TestServer.Start(authenticator: new ScriptedAuthenticator(), listeners: listener);
+        var transport = new RecordingTransport("EHLO client.example.com\r\n", string.Format(CultureInfo.InvariantCulture, commands, plain));
+        var connection = new SmtpServerConnection(server.Server, long.MaxValue, transport, listener.CreateProfile(server.Server.Options), listener);
+        await connection.RunAsync().Guarded();
+        Assert.NotEmpty(transport.Received);
+        Assert.All(transport.Received, memory => Assert.Equal(-1, memory.Span.IndexOf(Encoding.ASCII.GetBytes(plain))));
     }
 
     private static string Base64(string text) => Convert.ToBase64String(Encoding.ASCII.GetBytes(text));

@@ -56,7 +56,8 @@ internal sealed partial class SmtpServerConnection
 
         _errors = errors;
 
-        _received.HoldsSecret |= verb == SmtpVerb.Auth;
+        // A line that was no command may have been AUTH's.
+        _received.HoldsSecret |= verb is SmtpVerb.Auth or SmtpVerb.Unknown;
         if (verb == SmtpVerb.Auth && code != 334 && session.AuthenticationMechanism is { } mechanism)
         {
             OnAuthenticationDecided(mechanism, code == 235 ? session.Identity : null, code);

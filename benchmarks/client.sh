@@ -52,15 +52,17 @@ for round in $(seq "$rounds"); do
     measure bare-server 50 limit_run
 done
 
+# Of the n[name] values that a[name, i] holds.
+median='
+function median(a, name,    i, j, t, v) {
+    for (i = 1; i <= n[name]; i++) v[i] = a[name, i]
+    for (i = 1; i <= n[name]; i++) for (j = i + 1; j <= n[name]; j++) if (v[j] < v[i]) { t = v[i]; v[i] = v[j]; v[j] = t }
+    return v[int((n[name] + 1) / 2)]
+}'
 echo
 for connections in 1 20; do
-    awk -v c=$connections '
+    awk -v c=$connections "$median"'
         $2 == c { n[$1]++; rate[$1, n[$1]] = $3; cpu[$1, n[$1]] = $5 }
-        function median(a, name,    i, j, t, v) {
-            for (i = 1; i <= n[name]; i++) v[i] = a[name, i]
-            for (i = 1; i <= n[name]; i++) for (j = i + 1; j <= n[name]; j++) if (v[j] < v[i]) { t = v[i]; v[i] = v[j]; v[j] = t }
-            return v[int((n[name] + 1) / 2)]
-        }
         END {
             printf "%2d connections: MailKit needs %.1f times the CPU time of the pooled client", c, median(cpu, "mailkit") / median(cpu, "pooled")
             printf " (%.1f times with one sender a connection)", median(cpu, "mailkit") / median(cpu, "single")
@@ -69,11 +71,6 @@ for connections in 1 20; do
             printf "\n"
         }' "$results"
 done
-awk '
-    $1 == "pooled" && $2 == 20 { pooled[++p] = $3 }
-    $1 == "bare-server" { bare[++b] = $3 }
-    function median(v, n,    i, j, t) {
-        for (i = 1; i <= n; i++) for (j = i + 1; j <= n; j++) if (v[j] < v[i]) { t = v[i]; v[i] = v[j]; v[j] = t }
-        return v[int((n + 1) / 2)]
-    }
-    END { printf "20 connections: the pooled client sends %.2f times as many messages a second as the bare server takes\n", median(pooled, p) / median(bare, b) }' "$results"
+awk "$median"'
+    ($1 == "pooled" && $2 == 20) || $1 == "bare-server" { n[$1]++; rate[$1, n[$1]] = $3 }
+    END { printf "20 connections: the pooled client sends %.2f times as many messages a second as the bare server takes\n", median(rate, "pooled") / median(rate, "bare-server") }' "$results"

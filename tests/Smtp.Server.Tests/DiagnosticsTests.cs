@@ -21,7 +21,7 @@ public sealed partial class DiagnosticsTests
         await using var server = TestServer.Start(certificates: new TlsCertificates(certificate), authenticator: new ScriptedAuthenticator());
         var instruments = new ConcurrentDictionary<string, string>();
         var measured = new ConcurrentBag<(string Name, double Value, string Tags)>();
-        using (MeterListener listener = Listen(server.Server, instruments, measured))
+        using (MeterListener listener = ServerMeter.Listen(server.Server, instruments, measured))
         {
             await RunSessionAsync(server);
             await server.UntilEmptyAsync();
@@ -63,7 +63,7 @@ public sealed partial class DiagnosticsTests
             authenticationLimits: new SmtpAuthenticationLimits { FailuresPerAddress = 1 },
             listeners: TestServer.Listener(allowPlaintextAuthentication: true));
         var measured = new ConcurrentBag<(string Name, double Value, string Tags)>();
-        using (MeterListener listener = Listen(server.Server, new ConcurrentDictionary<string, string>(), measured))
+        using (MeterListener listener = ServerMeter.Listen(server.Server, new ConcurrentDictionary<string, string>(), measured))
         {
             await using TestClient client = await server.ConnectSocketAsync();
             await client.GreetAsync();
@@ -131,28 +131,6 @@ public sealed partial class DiagnosticsTests
         await client.SayAsync("QUIT", "221 ");
         return new EndPointTag(port);
     }
-
-    private static MeterListener Listen(SmtpServer server, ConcurrentDictionary<string, string> instruments, ConcurrentBag<(string Name, double Value, string Tags)> measured)
-    {
-        var listener = new MeterListener
-        {
-            InstrumentPublished = (instrument, listener) =>
-            {
-                // Other tests have servers of their own.
-                if (ReferenceEquals(instrument.Meter, server.Metrics.Meter))
-                {
-                    instruments[instrument.Name] = instrument.Unit!;
-                    listener.EnableMeasurementEvents(instrument);
-                }
-            },
-        };
-        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => measured.Add((instrument.Name, value, Text(tags))));
-        listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => measured.Add((instrument.Name, value, Text(tags))));
-        listener.Start();
-        return listener;
-    }
-
-    private static string Text(ReadOnlySpan<KeyValuePair<string, object?>> tags) => string.Join(' ', tags.ToArray().Select(tag => $"{tag.Key}={tag.Value}"));
 
     /// <summary>The cells of the README's table whose first heading is this.</summary>
     private static IEnumerable<string[]> Rows(string heading) =>

@@ -181,23 +181,22 @@ internal static class BodyScanner
         }
 
         nint first = i;
-        ulong carry = Unsafe.Add(ref start, i - 1) == CarriageReturn ? 1UL : 0;
+        ulong carry = Carry512(ref start, i);
         for (; i < length - (8 * Vector512<byte>.Count); i += 8 * Vector512<byte>.Count)
         {
             ref byte step = ref Unsafe.Add(ref start, i);
             ulong endings = 0;
-            ulong carryBefore = carry;
             Vector512<byte> a = Vector512.Min(Look512(ref step, 0, watchNul, ref carry, ref endings), Look512(ref step, 1, watchNul, ref carry, ref endings));
             Vector512<byte> b = Vector512.Min(Look512(ref step, 2, watchNul, ref carry, ref endings), Look512(ref step, 3, watchNul, ref carry, ref endings));
             Vector512<byte> c = Vector512.Min(Look512(ref step, 4, watchNul, ref carry, ref endings), Look512(ref step, 5, watchNul, ref carry, ref endings));
             Vector512<byte> d = Vector512.Min(Look512(ref step, 6, watchNul, ref carry, ref endings), Look512(ref step, 7, watchNul, ref carry, ref endings));
             if ((endings | Zeros512(Vector512.Min(Vector512.Min(a, b), Vector512.Min(c, d)))) != 0)
             {
-                carry = carryBefore;
                 break;
             }
         }
 
+        carry = Carry512(ref start, i);
         for (; i < length - Vector512<byte>.Count; i += Vector512<byte>.Count)
         {
             ulong endings = 0;
@@ -210,6 +209,10 @@ internal static class BodyScanner
 
         return i == first ? 0 : i;
     }
+
+    /// <summary>1 if a CR is in front of a position.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Carry512(ref byte start, nint position) => Unsafe.Add(ref start, position - 1) == CarriageReturn ? 1UL : 0;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Zeros512(Vector512<byte> octets) => Vector512.Equals(octets, Vector512<byte>.Zero).ExtractMostSignificantBits();
